@@ -1,0 +1,44 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Both set themselves up in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DATA := ../shared/data/london_set/subjects.csv
+
+.PHONY: setup demo test lint bench clean
+
+setup: $(READY)
+
+# Three steps (ARCHITECTURE.md § Set-up): build tools for the one source distribution, then everything locked
+# by hash, then this project. No compiler is needed, and no package index is named.
+$(READY): requirements-build.lock requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' || \
+		{ echo "This needs Python 3.11 to 3.14, and $(PYTHON) is another: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 2; }
+	@echo "setting up $(VENV) (a minute or two)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-build-isolation -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+demo: $(READY)
+	@test -e $(DATA) || { echo "The demo replays the Face Research Lab London Set, which is not at $(dir $(DATA))."; \
+		echo "Download it (CC BY 4.0, doi 10.6084/m9.figshare.5047666.v5) and put neutral/, smiling/ and subjects.csv there,"; \
+		echo "or copy scenarios/demo.yaml, name your own photographs in it, and: $(BIN)/testbed run YOUR.yaml"; exit 2; }
+	@rm -rf runs/demo
+	$(BIN)/testbed run scenarios/demo.yaml --out runs/demo
+
+test: $(READY) lint
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python tests/benchmarks/bench_replay_overhead.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""The systems under test, behind one small interface (`pipelines.interface`)."""

@@ -1,0 +1,110 @@
+"""What every system under test looks like from outside: pictures in, templates and boxes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+"""An RGB picture, uint8 `(h, w, 3)`."""
+
+Metric = Literal["euclidean", "cosine"]
+
+
+@dataclass(frozen=True)
+class PipelineInfo:
+    """What a system says about itself; every field reaches the report.
+
+    `threshold` and `score_range` are in the system's own unit. `direction` says which way is more
+    alike. `percent_rule` names the rule by which its scores are shown as "percent" (METRICS.md § What
+    a "percent" means), or None when it shows none. `models` maps file names to SHA-256 digests;
+    `options` is what the system was built with.
+    """
+
+    name: str
+    versions: Mapping[str, str]
+    models: Mapping[str, str]
+    training_data: str
+    metric: Metric
+    direction: Literal["distance", "similarity"]
+    score_range: tuple[float, float]
+    threshold: float
+    threshold_source: str
+    percent_rule: str | None
+    dimensions: int
+    licence: str
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Captures:
+    """All faces of one image, as arrays; row i of every array is the same face.
+
+    boxes `(n, 4)` float32 pixels x1 y1 x2 y2; scores `(n,)` float32, the detector's own, NaN where it
+    gives none; landmarks `(n, 5, 2)` float32 pixels (image-left eye, image-right eye, nose, image-left
+    mouth corner, image-right mouth corner) or None; templates `(n, d)` float32, rows of NaN where none
+    could be made; reasons `(n,)`: "" where a template was made, else why not. timings: seconds by stage.
+    """
+
+    boxes: npt.NDArray[np.float32]
+    scores: npt.NDArray[np.float32]
+    landmarks: npt.NDArray[np.float32] | None
+    templates: npt.NDArray[np.float32]
+    reasons: tuple[str, ...]
+    timings: Mapping[str, float]
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @classmethod
+    def of(
+        cls,
+        boxes: npt.ArrayLike,
+        templates: Sequence[npt.ArrayLike],
+        dimensions: int,
+        timings: Mapping[str, float],
+        scores: npt.ArrayLike | None = None,
+        landmarks: npt.ArrayLike | None = None,
+    ) -> Captures:
+        """Captures from what a library returns; a template that is not `dimensions` finite numbers is refused.
+
+        Refused means: its row is NaN and `reasons` says why, so that the face counts as a failure to acquire.
+        """
+        corners = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
+        rows = np.full((len(corners), dimensions), np.nan, dtype=np.float32)
+        reasons = []
+        for i, template in enumerate(templates):
+            vector = np.asarray(template, dtype=np.float32).reshape(-1)
+            if vector.shape != (dimensions,):
+                reasons.append(f"the template has {vector.size} numbers instead of {dimensions}")
+            elif not np.isfinite(vector).all():
+                reasons.append("the template is not finite (NaN or infinite)")
+            else:
+                rows[i] = vector
+                reasons.append("")
+        return cls(
+            boxes=corners,
+            scores=np.full(len(corners), np.nan, np.float32) if scores is None else np.asarray(scores, np.float32),
+            landmarks=None if landmarks is None else np.asarray(landmarks, np.float32).reshape(-1, 5, 2),
+            templates=rows,
+            reasons=tuple(reasons),
+            timings=dict(timings),
+        )
+
+
+class Pipeline(Protocol):
+    """A system under test: stateless after construction, one thread, same picture → same answer."""
+
+    info: PipelineInfo
+
+    def capture(self, images: Sequence[Image]) -> list[Captures]:
+        """Every face in each camera frame."""
+        ...
+
+    def enrol(self, images: Sequence[Image]) -> list[Captures]:
+        """The one face of each reference photograph; zero or several faces come back as they are."""
+        ...

@@ -1,0 +1,1 @@
+"""The experiment: from a scenario file to figures with their uncertainty. Imports nothing."""

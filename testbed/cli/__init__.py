@@ -1,0 +1,1 @@
+"""The command line: commands, progress bars, and what `testbed doctor` looks at."""

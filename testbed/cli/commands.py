@@ -1,0 +1,214 @@
+"""The command `testbed`. Every import of weight waits for the command that needs it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from testbed.runs.directory import RunDirectory
+    from testbed.scenario.loading import Loaded
+
+app = typer.Typer(
+    name="testbed",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="How often is a surveillance camera's face match a stranger, and for whom?\n\n"
+    "Replays recorded or made-up CCTV through face-matching systems and reports false matches and misses by "
+    "demographic group, with honest uncertainty. It evaluates and never watches: nothing leaves this machine.\n\n"
+    "Start with: `testbed scenarios`, then `testbed run scenarios/demo.yaml`.",
+)
+
+Workers = Annotated[int | None, typer.Option("--workers", "-w", min=1, help="worker processes (default: one per core)")]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="a run directory")]
+
+
+def main() -> None:
+    """Entry point: wrong input is one sentence on standard error and exit code 2, never a traceback."""
+    try:
+        app()
+    except InputError as error:
+        print(f"testbed: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("\ntestbed: stopped; finished parts are kept, continue with: testbed run --resume RUN", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.command()
+def run(
+    scenario: Annotated[Path | None, typer.Argument(metavar="SCENARIO", help="a scenario file (YAML)")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for the run (default: runs/<date>-<scenario>)")] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="RUN", help="continue this run where it stopped")] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="change the scenario, e.g. subjects.limit=24; repeatable"),
+    ] = None,
+    workers: Workers = None,
+) -> None:
+    """Answer a scenario's question: replay, match, evaluate, report.
+
+    A run that was stopped, however, goes on with --resume and ends with the same tables.
+    """
+    from testbed.scenario.loading import load, reload
+
+    if resume is None:
+        if scenario is None:
+            raise InputError("name a scenario (see `testbed scenarios`), or a run to continue with --resume RUN")
+        loaded = load(scenario, overrides or [])
+        directory = _new_run(out or _default_out(scenario), loaded)
+    else:
+        if out is not None:
+            raise InputError(
+                "--resume continues a run in its own folder; drop --out, or start a new run without --resume"
+            )
+        from testbed.runs.directory import RunDirectory
+
+        directory = RunDirectory.open(resume)
+        known = directory.manifest()["scenario"]
+        if (scenario is not None or overrides) and load(
+            scenario or Path(known["source"]), overrides or []
+        ).resolved != known:
+            raise InputError(
+                f"{resume}: is a run of another scenario or of other settings; resume it without naming any, "
+                "or start a new run with --out"
+            )
+        loaded = reload(known)
+    _stages(directory, loaded, ("replay", "match", "evaluate", "report"), workers, only_missing=True)
+
+
+@app.command()
+def replay(directory: Run, workers: Workers = None) -> None:
+    """Frames through every system: captures. Parts that are already there are kept."""
+    _again(directory, "replay", workers)
+
+
+@app.command()
+def match(directory: Run, workers: Workers = None) -> None:
+    """Enrolment and all comparisons, again, from the captures of a run."""
+    _again(directory, "match", workers)
+
+
+@app.command()
+def evaluate(directory: Run) -> None:
+    """Rates and intervals, again, from the counts and tallies of a run: evidence.json."""
+    _again(directory, "evaluate", None)
+
+
+@app.command()
+def report(directory: Run) -> None:
+    """The report, again, from a run's evidence: report/index.html and a CSV of every table."""
+    _again(directory, "report", None)
+
+
+@app.command()
+def pipelines(name: Annotated[str | None, typer.Argument(help="show one system's options")] = None) -> None:
+    """The systems that can be put to the test, and their options."""
+    from testbed.cli.listing import pipelines as listing
+
+    typer.echo(listing(name))
+
+
+@app.command()
+def scenarios() -> None:
+    """The ready-to-run scenario files, and the question each one answers."""
+    from testbed.cli.listing import scenarios as listing
+
+    typer.echo(listing())
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    import json
+
+    from testbed.scenario.schema import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def doctor() -> None:
+    """What is missing on this machine, and how to get it. Exit code 1 where something is."""
+    from testbed.cli.doctor import examine
+
+    lines, healthy = examine()
+    typer.echo("\n".join(lines))
+    if not healthy:
+        raise typer.Exit(1)
+
+
+def _default_out(scenario: Path) -> Path:
+    from datetime import datetime
+
+    return Path("runs") / f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{scenario.stem}"
+
+
+def _new_run(path: Path, loaded: Loaded) -> RunDirectory:
+    from testbed.runs.directory import RunDirectory
+    from testbed.runs.machine import hardware, versions
+
+    return RunDirectory.create(
+        path,
+        {
+            "scenario": loaded.resolved,
+            "seed": loaded.scenario.seed,
+            "versions": versions(),
+            "hardware": hardware(),
+        },
+    )
+
+
+def _again(path: Path, stage: str, workers: int | None) -> None:
+    from testbed.runs.directory import RunDirectory
+    from testbed.scenario.loading import reload
+
+    directory = RunDirectory.open(path)
+    _stages(directory, reload(directory.manifest()["scenario"]), (stage,), workers, only_missing=False)
+
+
+def _stages(
+    directory: RunDirectory, loaded: Loaded, stages: Sequence[str], workers: int | None, *, only_missing: bool
+) -> None:
+    """Run stages in order. Once one has run, those after it must: their tables would be of another world."""
+    from testbed.cli.progress import bars
+
+    todo = list(stages)
+    if only_missing:
+        while todo and directory.done(todo[0]):
+            todo.pop(0)
+    with bars() as progress:
+        if {"replay", "match"} & set(todo):
+            from testbed.matching.stage import match as match_stage
+            from testbed.replay.stage import replay as replay_stage
+            from testbed.replay.workers import default_workers, pool
+
+            workers = workers or default_workers()
+            with pool(workers) as executor:
+                if "replay" in todo:
+                    replay_stage(directory, loaded, executor, workers, progress)
+                if "match" in todo:
+                    match_stage(directory, loaded, executor, progress)
+        if "evaluate" in todo:
+            from testbed.evidence.stage import evaluate as evaluate_stage
+
+            evaluate_stage(directory, loaded, progress)
+        if "report" in todo:
+            from reports.stage import report as report_stage
+
+            report_stage(directory, loaded, progress)
+    for notice in directory.manifest().get("notices", []):
+        typer.echo(f"note: {notice}")
+    if stages[-1] == "report":
+        typer.echo(f"report: {directory.path / 'report' / 'index.html'}")
+    else:
+        typer.echo(f"{stages[-1]}: done in {directory.path}")

@@ -1,0 +1,1 @@
+"""What the camera did to the picture: face size, motion, optics, sensor, codec."""

@@ -1,0 +1,210 @@
+"""The rates of one cell: FTE, FTA, FMR, FNMR, FAR, FRR, GFRR and EER, by group (METRICS.md § Rates)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from testbed.evidence.figures import SAME_GROUP, Figure, bounded, verdict
+from testbed.evidence.intervals import Clustered, Interval, by_subject, clopper_pearson, rate_interval
+from testbed.evidence.tallied import Tallied
+from testbed.matching.people import PASSER_BY, Group, People, clip
+from testbed.matching.thresholds import Direction, equal_error
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class CellData:
+    """What the figures of one cell are made from.
+
+    attempts, enrolments: errors and trials `(S,)` by subject of FTA and FTE. counts `(G, G, 2, B + 1)`: non-mated
+    and mated comparisons by bin, at `edges` `(B,)`.
+    """
+
+    cell: str
+    system: str
+    condition: dict[str, Any]
+    direction: Direction
+    operating_points: tuple[str, ...]
+    people: People
+    tallied: Tallied
+    attempts: tuple[npt.NDArray[Any], npt.NDArray[Any]]
+    enrolments: tuple[npt.NDArray[Any], npt.NDArray[Any]]
+    counts: npt.NDArray[np.int64]
+    edges: npt.NDArray[np.float64]
+
+    def fta(self, group: Group) -> Clustered:
+        """Transits without a template / transits put before the system."""
+        return self._by_subject(self.attempts, group)
+
+    def fte(self, group: Group) -> Clustered:
+        """Reference photographs without a template / reference photographs."""
+        return self._by_subject(self.enrolments, group)
+
+    def _by_subject(self, trials: tuple[npt.NDArray[Any], npt.NDArray[Any]], group: Group) -> Clustered:
+        mine = np.isin(self.people.groups, group.members)
+        return by_subject(trials[0][mine], trials[1][mine])
+
+
+def figures_of(data: CellData) -> Iterator[Figure]:
+    """Every figure of one cell, per transit."""
+    groups = data.people.within()
+    base: dict[str, Any] = {"system": data.system, "condition": data.condition, "cell": data.cell}
+    for group in groups:
+        for metric, unit, rate in (("FTE", "reference", data.fte(group)), ("FTA", "transit", data.fta(group))):
+            yield _rate(metric, rate, [], group, None, None, None, unit, base, paired=False)
+        yield _equal_error(data, group, base)
+    for point in data.operating_points:
+        yield from _at_point(data, point, groups, base)
+
+
+def group_pairs(people: People) -> list[tuple[Group, Group]]:
+    """Ordered pairs (probe, reference): each group with itself, and across groups of the same kind."""
+    pairs = [(group, group) for group in people.within()]
+    for kind in (*people.single().values(), people.crossed()):
+        pairs += [(a, b) for a in kind for b in kind if a is not b]
+    return pairs
+
+
+def _at_point(data: CellData, point: str, groups: list[Group], base: dict[str, Any]) -> Iterator[Figure]:
+    tallied = data.tallied
+    k, threshold = tallied.index(point), tallied.threshold(tallied.index(point))
+    looser, stricter = tallied.ladder("looser"), tallied.ladder("stricter")
+    for probe, reference in group_pairs(data.people):
+        rate = tallied.fmr(k, probe, reference)
+        lenders = [tallied.fmr(i, probe, reference) for i in looser]
+        yield _rate("FMR", rate, lenders, probe, reference, point, threshold, "transit", base, paired=True)
+        yield _false_accepts(data, rate, lenders, probe, reference, point, threshold, base)
+    if data.people.attributes:
+        rate, lenders = tallied.fmr_same_group(k), [tallied.fmr_same_group(i) for i in looser]
+        everyone = data.people.everyone()
+        yield _rate("FMR", rate, lenders, everyone, SAME_GROUP, point, threshold, "transit", base, paired=True)
+    for group in groups:
+        rate, lenders = tallied.fnmr(k, group), [tallied.fnmr(i, group) for i in stricter]
+        yield _rate("FNMR", rate, lenders, group, None, point, threshold, "transit", base, paired=False)
+        yield from _rejections(data, k, group, point, threshold, base)
+
+
+def _rate(
+    metric: str, rate: Clustered, lenders: list[Clustered], probe: Group, reference: Group | None,
+    point: str | None, threshold: float | None, unit: str, base: dict[str, Any], *, paired: bool,
+) -> Figure:  # fmt: skip
+    return Figure(
+        metric=metric, operating_point=point, threshold=threshold, unit=unit, probe_group=probe,
+        reference_group=reference, value=_value(rate), errors=rate.errors, comparisons=rate.comparisons,
+        subjects=rate.subjects, verdict=verdict([rate], paired=paired),
+        **bounded(rate_interval(rate, lenders, ALPHA)), **base,
+    )  # fmt: skip
+
+
+def _false_accepts(
+    data: CellData, rate: Clustered, lenders: list[Clustered], probe: Group, reference: Group,
+    point: str, threshold: float | None, base: dict[str, Any],
+) -> Figure:  # fmt: skip
+    """FAR = FMR·(1−FTA): a face that was never found can never be a false match."""
+    fta = data.fta(probe)
+    f, a = rate_interval(rate, lenders, ALPHA / 2), rate_interval(fta, [], ALPHA / 2)
+    value = None if not rate.comparisons or not fta.comparisons else rate.rate * (1 - fta.rate)
+    interval = Interval(f.low * (1 - a.high), f.high * (1 - a.low), f"product of simultaneous bounds: {f.method}")
+    return Figure(
+        metric="FAR", operating_point=point, threshold=threshold, unit="transit", probe_group=probe,
+        reference_group=reference, value=value, errors=rate.errors, comparisons=rate.comparisons,
+        subjects=rate.subjects, verdict=verdict([rate], paired=True), **bounded(interval), **base,
+    )  # fmt: skip
+
+
+def _rejections(
+    data: CellData, k: int, group: Group, point: str, threshold: float | None, base: dict[str, Any]
+) -> Iterator[Figure]:
+    """FRR = FTA + FNMR·(1−FTA), GFRR = FTE + (1−FTE)·FRR: never found, or never enrolled, is a miss.
+
+    Counted, not multiplied: of a person's transits × reference photographs (FRR: enrolled ones), the share that
+    was not matched. The formulas equal this where each stage fails independently of the others; where the same
+    people fail at two stages only the count is right, and its interval clusters by person.
+    """
+    photographs, unenrolled = data.enrolments[1], data.enrolments[0]
+    mine = np.isin(data.people.groups, group.members)
+    matched = (data.tallied.mated_comparisons[k] - data.tallied.mated_errors[k])[mine]
+    found = data.tallied.threshold(k) is not None
+    for metric, references in (("FRR", photographs - unenrolled), ("GFRR", photographs)):
+        trials = (data.attempts[1] * references)[mine] if found else np.zeros(int(mine.sum()), np.int64)
+        rate = by_subject(trials - matched if found else trials, trials)
+        yield _rate(metric, rate, [], group, None, point, threshold, "transit", base, paired=False)
+
+
+def _equal_error(data: CellData, group: Group, base: dict[str, Any]) -> Figure:
+    """EER within a group. True FMR and FNMR lie on either side of the EER at *every* threshold, so the envelope of
+    their simultaneous bounds at the observed crossing holds it: conservative, and free of a bootstrap's assumptions.
+    """
+    members = list(group.members)
+    bins = data.counts[np.ix_(members, members)].sum(axis=(0, 1))
+    crossing = equal_error(bins[0], bins[1], data.direction)
+    if crossing is None:
+        rate, value, threshold = Clustered(0, 0, 0.0, 1.0, data.people.size(group), 0), None, None
+        interval, judgement = Interval(0.0, 1.0, "no mated or no non-mated comparisons"), "insufficient"
+    else:
+        k = data.tallied.index(f"eer:{group.name}")
+        threshold, value = data.tallied.threshold(k), crossing[1]
+        rate, misses = data.tallied.fmr(k, group, group), data.tallied.fnmr(k, group)
+        lenders = [data.tallied.fmr(i, group, group) for i in data.tallied.ladder("looser")]
+        stricter = [data.tallied.fnmr(i, group) for i in data.tallied.ladder("stricter")]
+        bounds = [rate_interval(rate, lenders, ALPHA / 2), rate_interval(misses, stricter, ALPHA / 2)]
+        interval = Interval(
+            min(b.low for b in bounds), max(b.high for b in bounds), "envelope of FMR and FNMR bounds at the crossing"
+        )
+        judgement = verdict([rate], paired=True)
+    return Figure(
+        metric="EER", operating_point="eer", threshold=threshold, unit="transit", probe_group=group,
+        reference_group=group, value=value, errors=rate.errors, comparisons=rate.comparisons,
+        subjects=rate.subjects, verdict=judgement, **bounded(interval), **base,
+    )  # fmt: skip
+
+
+def passer_by_figures(data: CellData, strangers: Tallied, cameras: dict[str, int | None]) -> Iterator[Figure]:
+    """FMR per capture in clips that show nobody enrolled, all clips together, against each group of references.
+
+    cameras: name → how many different people were counted in it, None where nobody counted (it is then one).
+    What is independent is people, so the interval stands on the smaller of passers-by and references.
+    """
+    crowd = strangers.people
+    passing = Group(PASSER_BY, {}, (len(crowd.labels) - 1,))
+    people = sum(count or 1 for count in cameras.values())
+    base: dict[str, Any] = {"system": data.system, "condition": data.condition, "cell": data.cell}
+    clips = np.isin(crowd.subjects, [clip(camera) for camera in cameras])
+    for point in strangers.points:
+        k = strangers.index(point)
+        for reference in data.people.within():
+            members = list(reference.members)
+            errors, n = (int(x[k, 0, clips][:, members].sum()) for x in (strangers.errors, strangers.comparisons))
+            owners = int((strangers.comparisons[k, 1][:, -1][np.isin(crowd.groups, members)] > 0).sum())
+            disjoint = min(people, owners)
+            rate = Clustered(errors, n, 0.0, 1.0, people + owners, disjoint)
+            bounds = clopper_pearson(rate.rate * disjoint, disjoint, ALPHA) if n else (0.0, 1.0)
+            how = f"disjoint pairs of {people} passers-by (as declared) and {owners} people enrolled"
+            yield Figure(
+                metric="FMR", operating_point=point, threshold=strangers.threshold(k), unit="capture",
+                probe_group=passing, reference_group=reference, value=_value(rate), errors=errors, comparisons=n,
+                subjects=people + owners, verdict=verdict([rate], paired=True),
+                **bounded(Interval(*bounds, how)), **base,
+            )  # fmt: skip
+
+
+def _value(rate: Clustered) -> float | None:
+    return rate.rate if rate.comparisons else None
+
+
+def failures_by_subject(
+    people: People, rows: pl.DataFrame, failing: str
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Failures and trials `(S,)` by subject from rows with columns subject and state; `failing` names the failure."""
+    failures, trials = np.zeros((2, len(people.subjects)), np.int64)
+    owners = people.index(rows["subject"])
+    np.add.at(trials, owners, 1)
+    np.add.at(failures, owners, (rows["state"] == failing).to_numpy().astype(np.int64))
+    return failures, trials

@@ -1,0 +1,39 @@
+"""What became of every transit that was put before a system: the basis of FTA."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from testbed.runs.tables import ATTEMPTS
+
+SHOWN = {"camera": pl.String, "transit": pl.String, "state": pl.String, "reason": pl.String}
+
+
+def attempts_of(cell: str, transits: pl.DataFrame, frames: pl.DataFrame, captures: pl.DataFrame) -> pl.DataFrame:
+    """Table ATTEMPTS for one cell: a transit is acquired when one of its captures has a template.
+
+    A transit of which no frame could be delivered (photograph unreadable, eyes not located) was never put before
+    the system: it is `undelivered`, counted and named, and no failure of the system's.
+    """
+    said = pl.col("reason").filter(pl.col("reason") != "").first()
+    faces = (
+        captures.filter(pl.col("transit").is_not_null())
+        .group_by("transit")
+        .agg(captures=pl.len(), acquired=(pl.col("state") == "ok").any(), why=said)
+    )
+    lost = (
+        frames.filter(pl.col("transit").is_not_null())
+        .group_by("transit")
+        .agg(lost=(pl.col("state") != "ok").all(), lost_why=said)
+    )
+    joined = transits.join(faces, "transit", how="left").join(lost, "transit", how="left")
+    is_lost, is_acquired = pl.col("lost").fill_null(value=False), pl.col("acquired").fill_null(value=False)
+    state = pl.when(is_lost).then(pl.lit("undelivered")).when(is_acquired).then(pl.lit("acquired"))
+    reason = pl.when(is_lost).then(pl.col("lost_why")).when(is_acquired).then(pl.lit(""))
+    return joined.select(
+        pl.lit(cell).alias("cell"),
+        "camera", "transit", "subject",
+        pl.col("captures").fill_null(0).cast(ATTEMPTS.columns["captures"]),
+        state.otherwise(pl.lit("failed")).alias("state"),
+        reason.otherwise(pl.col("why").fill_null("no face found")).alias("reason"),
+    )  # fmt: skip

@@ -1,0 +1,129 @@
+"""The two passes over all comparisons of one cell, and the tables they fill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from kernels.crosscount import Faces, choose_tier, count, tally
+from testbed.matching.people import People
+from testbed.matching.thresholds import Point, edges_for, points_in_use
+from testbed.runs.tables import COUNTS, EDGES, MOMENTS, PAIRS, TALLIES, THRESHOLDS, Table
+
+SCORE_BINS = 1500
+Tables = list[tuple[Table, pl.DataFrame]]
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """How a cell's system compares: metric, and the score edges with every fixed threshold among them."""
+
+    metric: Literal["euclidean", "cosine"]
+    direction: Literal["distance", "similarity"]
+    edges: npt.NDArray[np.float64]
+    fixed: dict[str, float]
+    """Operating points that are known beforehand: `own`, `given=…` → threshold."""
+
+    @classmethod
+    def of(cls, info: dict[str, Any], operating_points: list[str | float]) -> Matcher:
+        """From a PipelineInfo (as `run.json` holds it) and the scenario's operating points."""
+        fixed = {
+            (p if isinstance(p, str) else f"given={p:g}"): float(info["threshold"] if p == "own" else p)
+            for p in operating_points
+            if not str(p).startswith("fmr=")
+        }
+        edges = edges_for(info["score_range"], SCORE_BINS, list(fixed.values()))
+        return cls(info["metric"], info["direction"], edges, fixed)
+
+
+def compare(
+    cell: str, matcher: Matcher, probes: Faces, references: Faces, people: People, operating_points: list[str | float]
+) -> tuple[Tables, str]:
+    """Tables EDGES, THRESHOLDS, COUNTS, TALLIES, MOMENTS, PAIRS of transits against references, and the tier used."""
+    counts = count(probes, references, people.groups, people.folds, matcher.edges, matcher.metric)
+    points = points_in_use(counts, matcher.edges, matcher.fixed, operating_points, matcher.direction, people)
+    tables: Tables = [
+        (EDGES, pl.DataFrame({"cell": cell, "edge": np.arange(len(matcher.edges)), "score": matcher.edges})),
+        (THRESHOLDS, pl.DataFrame([(cell, *p) for p in points], schema=THRESHOLDS.columns, orient="row")),
+        (COUNTS, _counts_table(counts, cell, "transit", people.labels)),
+        *_tallied(cell, "transit", matcher, probes, references, people, points),
+    ]
+    return [_typed(*each) for each in tables], choose_tier(probes, references)
+
+
+def compare_passers_by(cell: str, matcher: Matcher, probes: Faces, references: Faces, crowd: People) -> Tables:
+    """The same per capture, for clips that show nobody enrolled: every match is false by construction."""
+    counts = count(probes, references, crowd.groups, crowd.folds, matcher.edges, matcher.metric)
+    points: list[Point] = [(name, False, value, value) for name, value in matcher.fixed.items()]
+    tables = [
+        (COUNTS, _counts_table(counts, cell, "capture", crowd.labels)),
+        *_tallied(cell, "capture", matcher, probes, references, crowd, points),
+    ]
+    return [_typed(*each) for each in tables]
+
+
+def _typed(table: Table, frame: pl.DataFrame) -> tuple[Table, pl.DataFrame]:
+    return table, frame.select(pl.col(name).cast(dtype) for name, dtype in table.columns.items())
+
+
+def _counts_table(counts: npt.NDArray[np.int64], cell: str, unit: str, labels: tuple[str, ...]) -> pl.DataFrame:
+    names = np.array(labels, object)
+    p, r, mated, fold, bins = np.nonzero(counts)
+    return pl.DataFrame({
+        "probe_group": names[p].tolist(), "reference_group": names[r].tolist(), "mated": mated == 1,
+        "fold": np.where(fold == 2, -1, fold), "bin": bins, "comparisons": counts[p, r, mated, fold, bins],
+    }, schema_overrides={"probe_group": pl.String, "reference_group": pl.String}).with_columns(
+        cell=pl.lit(cell), unit=pl.lit(unit)
+    )  # fmt: skip
+
+
+def _tallied(
+    cell: str, unit: str, matcher: Matcher, probes: Faces, references: Faces, people: People, points: list[Point]
+) -> Tables:
+    """Pass 2 at `points`, as tables TALLIES, MOMENTS and PAIRS."""
+    result = tally(
+        probes, references, people.groups, people.folds,
+        np.array([point[2:] for point in points], np.float64).reshape(-1, 2),
+        np.array([point[1] for point in points], bool), matcher.metric,
+    )  # fmt: skip
+    names = np.array([point[0] for point in points], object)
+    subjects, groups = np.array(people.subjects, object), np.array(people.labels, object)
+    constant = [pl.lit(cell).alias("cell"), pl.lit(unit).alias("unit")]
+    k, role, s, g = np.nonzero(result.comparisons)
+    non_mated = _strings(point=names[k], role=np.array(["probe", "reference"], object)[role], subject=subjects[s],
+                         opposite_group=groups[g]).with_columns(
+        mated=pl.lit(value=False), errors=result.errors[k, role, s, g], comparisons=result.comparisons[k, role, s, g]
+    )  # fmt: skip
+    k, s = np.nonzero(result.mated_comparisons)
+    mated = _strings(point=names[k], role=np.full(len(k), "probe", object), subject=subjects[s],
+                     opposite_group=groups[people.groups[s]]).with_columns(
+        mated=pl.lit(value=True), errors=result.mated_errors[k, s], comparisons=result.mated_comparisons[k, s]
+    )  # fmt: skip
+    k, p, r = np.nonzero(result.squares[..., 2])
+    sums = [*np.moveaxis(result.squares[k, p, r], -1, 0), *np.moveaxis(result.crosses[k, p, r], -1, 0)]
+    moments = _strings(point=names[k], probe_group=groups[p], reference_group=groups[r]).with_columns(
+        **dict(zip(("err2", "err_n", "n2", "cross_err2", "cross_err_n", "cross_n2"), sums, strict=True))
+    )
+    in_use = np.array([_in_use(name) for name in names], bool)
+    sparse = result.pairs[in_use[result.pairs[:, 0]]]
+    pairs = _strings(
+        point=names[sparse[:, 0]], probe_subject=subjects[sparse[:, 1]], reference_subject=subjects[sparse[:, 2]]
+    ).with_columns(errors=sparse[:, 3], comparisons=sparse[:, 4])
+    return [
+        (TALLIES, pl.concat([non_mated, mated]).with_columns(constant)),
+        (MOMENTS, moments.with_columns(constant)),
+        (PAIRS, pairs.with_columns(constant)),
+    ]
+
+
+def _in_use(point: str) -> bool:
+    """Whether a threshold decides anything: the ladders for design effects only lend their variance."""
+    return not point.startswith(("looser:", "stricter:", "eer:"))
+
+
+def _strings(**columns: npt.NDArray[Any]) -> pl.DataFrame:
+    return pl.DataFrame({name: pl.Series(values.tolist(), dtype=pl.String) for name, values in columns.items()})

@@ -1,0 +1,76 @@
+"""Reference photographs into templates, with the reason wherever none could be made (FTE)."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipelines.errors import InputError
+from pipelines.interface import Captures
+from pipelines.model_file import digest
+from testbed.replay.segment import enrol_photographs
+from testbed.runs.directory import RunDirectory
+from testbed.runs.progress import Progress
+from testbed.runs.tables import REFERENCES, SUBJECTS
+from testbed.scenario.loading import Loaded
+from testbed.sources.photographs import find
+
+_CHUNK = 4
+
+
+def enrol(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progress) -> None:
+    """Write table REFERENCES and `references/<system>.npy`. Raises InputError where nobody could be enrolled."""
+    labels = list(dict.fromkeys(cell.system.label for cell in loaded.cells))
+    pattern = loaded.scenario.references
+    photographs = find(pattern.images, run.read(SUBJECTS)["subject"].to_list()) if pattern else []
+    chunks = [photographs[i : i + _CHUNK] for i in range(0, len(photographs), _CHUNK)]
+    futures = {
+        label: [executor.submit(enrol_photographs, str(run.path), label, [str(p.path) for p in c]) for c in chunks]
+        for label in labels
+    }
+    rows: list[tuple[Any, ...]] = []
+    done, total = 0, len(photographs) * len(labels)
+    progress("enrol", done, total)
+    for label in labels:
+        templates: list[npt.NDArray[np.float32]] = []
+        for chunk, future in zip(chunks, futures[label], strict=True):
+            for photograph, captures in zip(chunk, future.result(), strict=True):
+                template = _one_face(captures)
+                state, reason = ("failed", template) if isinstance(template, str) else ("enrolled", "")
+                name = f"{photograph.subject}/{photograph.path.stem}"
+                row = None
+                if not isinstance(template, str):
+                    row = len(templates)
+                    templates.append(template)
+                rows.append((
+                    label, name, photograph.subject, photograph.path.name, digest(photograph.path),
+                    state, reason, row,
+                ))  # fmt: skip
+                done += 1
+            progress("enrol", done, total, label)
+        dimensions = run.manifest()["systems"][label]["dimensions"]
+        run.write_array(f"references/{label}", np.array(templates, np.float32).reshape(-1, dimensions))
+    table = pl.DataFrame(rows, schema=REFERENCES.columns, orient="row")
+    for label in labels if photographs else []:
+        mine = table.filter(pl.col("system") == label)
+        if not (mine["state"] == "enrolled").any():
+            why = mine["reason"].value_counts(sort=True)["reason"][0]
+            raise InputError(
+                f"{label}: none of the {mine.height} reference photographs could be enrolled (most often: {why}); "
+                "check `references.images` and the system's options"
+            )
+    run.write(REFERENCES, table)
+
+
+def _one_face(captures: Captures | str) -> npt.NDArray[np.float32] | str:
+    """The template of the one face, or why there is none: a stranger's face must never be enrolled as the subject's."""
+    if isinstance(captures, str):
+        return captures
+    if len(captures) != 1:
+        return "no face found" if not len(captures) else f"{len(captures)} faces found where one was expected"
+    template: npt.NDArray[np.float32] = captures.templates[0]
+    return captures.reasons[0] or template

@@ -1,0 +1,70 @@
+"""The match stage: enrolment, attempts, then the two passes over all comparisons of every cell."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+
+import polars as pl
+
+from testbed.matching.attempts import SHOWN, attempts_of
+from testbed.matching.comparisons import Matcher, Tables, compare, compare_passers_by
+from testbed.matching.enrolment import enrol
+from testbed.matching.people import People, people_of, with_passers_by
+from testbed.matching.units import captures_as_probes, captures_of, references_of, transits_as_probes
+from testbed.runs.directory import RunDirectory
+from testbed.runs.progress import Progress, silent
+from testbed.runs.tables import (
+    ATTEMPTS,
+    COUNTS,
+    EDGES,
+    FRAMES,
+    MOMENTS,
+    PAIRS,
+    SUBJECTS,
+    TALLIES,
+    THRESHOLDS,
+    TRANSITS,
+)
+from testbed.scenario.cells import Cell
+from testbed.scenario.loading import Loaded
+from testbed.scenario.models import NobodyEnrolled, Video
+
+
+def match(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progress = silent) -> None:
+    """Run the stage: reads captures and reference photographs, writes tables REFERENCES to PAIRS."""
+    run.require("replay", "match")
+    run.begin("match")
+    enrol(run, loaded, executor, progress)
+    people = people_of(run.read(SUBJECTS), loaded.scenario.groups, loaded.scenario.seed)
+    written: Tables = []
+    tiers: dict[str, str] = {}
+    for done, cell in enumerate(loaded.cells):
+        progress("compare", done, len(loaded.cells), cell.id)
+        tables, tiers[cell.id] = _match_cell(run, loaded, cell, people)
+        written.extend(tables)
+    progress("compare", len(loaded.cells), len(loaded.cells))
+    for table in (ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS, PAIRS):
+        frames = [frame for each, frame in written if each is table]
+        run.write(table, pl.concat(frames) if frames else pl.DataFrame(schema=table.columns))
+    run.note(kernel_tiers=tiers)
+    run.finish("match")
+
+
+def _match_cell(run: RunDirectory, loaded: Loaded, cell: Cell, people: People) -> tuple[Tables, str]:
+    scenario, info = loaded.scenario, run.manifest()["systems"][cell.system.label]
+    captures, templates = captures_of(run, cell.id, info["dimensions"])
+    frames = [run.read(FRAMES, part).select(*SHOWN) for part in run.parts(FRAMES, cell.id)]
+    shown = pl.concat(frames) if frames else pl.DataFrame(schema=SHOWN)
+    tables: Tables = [(ATTEMPTS, attempts_of(cell.id, run.read(TRANSITS), shown, captures))]
+    matcher = Matcher.of(info, scenario.operating_points)
+    references = references_of(run, cell.system.label, people)
+    probes = transits_as_probes(captures, templates, people)
+    compared, tier = compare(cell.id, matcher, probes, references, people, scenario.operating_points)
+    tables += compared
+    cameras = scenario.probes.cameras if isinstance(scenario.probes, Video) else []
+    empty = [camera.name for camera in cameras if isinstance(camera.truth, NobodyEnrolled)]
+    if empty:
+        crowd = with_passers_by(people, empty)
+        strangers = captures_as_probes(captures, templates, crowd, empty)
+        tables += compare_passers_by(cell.id, matcher, strangers, references, crowd)
+    return tables, tier

@@ -1,0 +1,1 @@
+"""Frames through a system: camera by camera, segment by segment, resumable at any moment."""

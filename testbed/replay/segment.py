@@ -1,0 +1,163 @@
+"""One segment of one camera through one cell: what a worker does."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipelines.interface import Captures, Image, Pipeline
+from testbed.conditions.camera import deliver
+from testbed.replay.assignment import assign
+from testbed.runs.directory import RunDirectory
+from testbed.runs.tables import CAPTURES, FRAMES, TIMINGS
+from testbed.scenario.cells import Cell
+from testbed.scenario.loading import Loaded, reload
+from testbed.scenario.systems import build
+from testbed.sources.frames import Frame, Source, Take, Truth
+from testbed.sources.survey import open_source
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The rows of one segment: tables FRAMES, CAPTURES, TIMINGS, templates `(n, d)` float32, and kept crops (PNG)."""
+
+    frames: pl.DataFrame
+    captures: pl.DataFrame
+    timings: pl.DataFrame
+    templates: npt.NDArray[np.float32]
+    crops: Mapping[str, bytes]
+
+
+@dataclass
+class _Rows:
+    frames: list[tuple[Any, ...]] = field(default_factory=list)
+    captures: list[tuple[Any, ...]] = field(default_factory=list)
+    timings: list[tuple[Any, ...]] = field(default_factory=list)
+    templates: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    crops: dict[str, bytes] = field(default_factory=dict)
+
+
+def replay_segment(run_path: str, cell_id: str, camera: str, segment: int) -> Segment:
+    """Read, degrade, detect, make templates, match to truth. A pure function of the run's inputs and seed."""
+    loaded, cell, source = _experiment(run_path, cell_id)
+    pipeline = _pipeline(run_path, cell.system.label)
+    rows = _Rows()
+    # The same noise for every system under one condition: systems are compared on identical pictures.
+    seed = [loaded.scenario.seed, _stable(cell.condition_name), _stable(camera)]
+    for take in source.read(camera, segment):
+        started = perf_counter()
+        delivered = deliver(take, cell.condition, [*seed, take.index])
+        per_frame = (perf_counter() - started) / max(1, len(delivered.frames))
+        _record(rows, delivered, pipeline, cell, loaded, per_frame)
+    dimensions = pipeline.info.dimensions
+    templates = np.array(rows.templates, np.float32).reshape(-1, dimensions)
+    return Segment(
+        frames=pl.DataFrame(rows.frames, schema=FRAMES.columns, orient="row"),
+        captures=pl.DataFrame(rows.captures, schema=CAPTURES.columns, orient="row"),
+        timings=pl.DataFrame(rows.timings, schema=TIMINGS.columns, orient="row"),
+        templates=templates,
+        crops=rows.crops,
+    )
+
+
+def describe_system(run_path: str, label: str) -> dict[str, Any]:
+    """Build a system in this worker and return its PipelineInfo as a dict (raises InputError where it cannot be)."""
+    return asdict(_pipeline(run_path, label).info)
+
+
+def enrol_photographs(run_path: str, label: str, paths: list[str]) -> list[Captures | str]:
+    """What the system makes of each reference photograph; a sentence in place of one that cannot be read."""
+    from pipelines.errors import InputError
+    from testbed.sources.photographs import read_photograph
+
+    pipeline = _pipeline(run_path, label)
+    results: list[Captures | str] = []
+    for path in paths:
+        try:
+            results.extend(pipeline.enrol([read_photograph(Path(path))]))
+        except InputError as error:
+            results.append(str(error))
+    return results
+
+
+def _record(rows: _Rows, take: Take, pipeline: Pipeline, cell: Cell, loaded: Loaded, delivery: float) -> None:
+    for frame, truth in zip(take.frames, take.truth, strict=True):
+        whose = truth.transits[0] if len(truth.transits) == 1 else None
+        key = (cell.id, take.camera, frame.index)
+        if frame.image is None:
+            # A frame that never was (a take the bench could not make) is not one that failed to decode.
+            state = "undelivered" if take.camera == "stills" else "undecodable"
+            rows.frames.append((*key, take.index, frame.seconds, None, None, whose, state, frame.reason, 0))
+            continue
+        height, width = frame.image.shape[:2]
+        (faces,) = pipeline.capture([frame.image])
+        rows.frames.append((*key, take.index, frame.seconds, width, height, whose, "ok", "", len(faces)))
+        _record_faces(rows, key, frame, truth, faces, loaded.scenario.iou)
+        rows.timings.extend((*key, stage, s) for stage, s in {"deliver": delivery, **faces.timings}.items())
+        if loaded.scenario.keep_crops:
+            for i, box in enumerate(faces.boxes):
+                name = f"{cell.id}/{take.camera}/{frame.index:08d}-{i}.png"
+                rows.crops[name] = _png(frame.image, box)
+
+
+def _record_faces(
+    rows: _Rows, key: tuple[str, str, int], frame: Frame, truth: Truth, faces: Captures, least: float
+) -> None:
+    for i, owner in enumerate(assign(faces.boxes, truth, least)):
+        transit, subject, iou = (
+            (truth.transits[owner[0]], truth.subjects[owner[0]], owner[1]) if owner else (None, None, None)
+        )
+        reason = faces.reasons[i]
+        row = None if reason else len(rows.templates)
+        if row is not None:
+            rows.templates.append(faces.templates[i])
+        score = float(faces.scores[i])
+        rows.captures.append((
+            *key, i, frame.seconds, *map(float, faces.boxes[i]),
+            None if np.isnan(score) else score, transit, subject,
+            None if iou is None or np.isnan(iou) else iou, "failed" if reason else "ok", reason, row,
+        ))  # fmt: skip
+
+
+def _png(image: Image, box: npt.NDArray[np.float32]) -> bytes:
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = np.clip(np.rint(box), 0, [width, height, width, height]).astype(int)
+    crop = image[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
+    return bytes(cv2.imencode(".png", crop[..., ::-1])[1])
+
+
+def _stable(name: str) -> int:
+    """A number for a name that is the same in every process (Python's own hash is not)."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
+
+
+@lru_cache(maxsize=1)
+def _loaded(run_path: str) -> Loaded:
+    return reload(RunDirectory.open(Path(run_path)).manifest()["scenario"])
+
+
+@lru_cache(maxsize=1)
+def _source(run_path: str) -> Source:
+    return open_source(_loaded(run_path).scenario, RunDirectory.open(Path(run_path)))
+
+
+def _experiment(run_path: str, cell_id: str) -> tuple[Loaded, Cell, Source]:
+    loaded = _loaded(run_path)
+    (cell,) = (cell for cell in loaded.cells if cell.id == cell_id)
+    return loaded, cell, _source(run_path)
+
+
+@lru_cache(maxsize=2)
+def _pipeline(run_path: str, label: str) -> Pipeline:
+    system = next(cell.system for cell in _loaded(run_path).cells if cell.system.label == label)
+    return build(system)

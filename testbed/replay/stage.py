@@ -1,0 +1,128 @@
+"""The replay stage: every cell, camera and segment, in parallel, written part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.errors import InputError
+from pipelines.model_file import digest
+from testbed.replay.segment import Segment, describe_system, replay_segment
+from testbed.runs.directory import RunDirectory
+from testbed.runs.progress import Progress, silent
+from testbed.runs.tables import CAPTURES, CELLS, FRAMES, TIMINGS
+from testbed.scenario.loading import Loaded
+from testbed.scenario.models import Video
+from testbed.sources.frames import Source
+from testbed.sources.survey import open_source, survey
+
+Task = tuple[str, str, int]
+"""Cell, camera, segment."""
+
+
+def replay(run: RunDirectory, loaded: Loaded, executor: Executor, workers: int, progress: Progress = silent) -> None:
+    """Run the stage, or what is left of it. Parts already written are kept; the parent alone writes.
+
+    Raises InputError where an input has changed since the run began.
+    """
+    run.begin("replay")
+    _check_systems(run, loaded, executor)
+    if run.manifest().get("surveyed"):
+        _check_inputs(run)
+    else:
+        survey(loaded.scenario, run, executor)
+        run.note(surveyed=True)
+    run.write(CELLS, cells_table(loaded))
+    source = open_source(loaded.scenario, run)
+    sizes = dict(_tasks(loaded, source))
+    waiting = [task for task in sizes if not run.has(FRAMES, _part(task))]
+    total = sum(sizes.values())
+    done = total - sum(sizes[task] for task in waiting)
+    progress("replay", done, total)
+    for task, segment in _completed(run, executor, waiting, 2 * workers):
+        _write(run, _part(task), segment)
+        done += sizes[task]
+        progress("replay", done, total, f"{task[0]} · {task[1]}")
+    run.finish("replay")
+
+
+def cells_table(loaded: Loaded) -> pl.DataFrame:
+    """Table CELLS: the condition's values as columns, null where the step is left out."""
+    rows = []
+    for cell in loaded.cells:
+        values = cell.condition.model_dump(mode="json", exclude={"clean", "frame"})
+        width, height = cell.condition.frame
+        values |= {"frame_width": width, "frame_height": height}
+        if cell.condition.clean:
+            values = dict.fromkeys(values)
+        numbers = {name: None if value is None else float(value) for name, value in values.items()}
+        rows.append({"cell": cell.id, "system": cell.system.label, "condition": cell.condition_name, **numbers})
+    return pl.DataFrame(rows, infer_schema_length=None).cast(
+        {name: pl.Float64 for name in rows[0] if name not in CELLS.columns}
+    )
+
+
+def _tasks(loaded: Loaded, source: Source) -> Iterator[tuple[Task, int]]:
+    """Every task, with the frames it will show the system (for progress)."""
+    for cell in loaded.cells:
+        clip = 1 if cell.condition.clean or isinstance(loaded.scenario.probes, Video) else cell.condition.frames
+        for camera in source.cameras:
+            segments = source.segments(camera)
+            frames = max(source.frames(camera), 1) * clip
+            for segment in range(segments):
+                share = frames * (segment + 1) // segments - frames * segment // segments
+                yield (cell.id, camera, segment), share
+
+
+def _part(task: Task) -> str:
+    cell, camera, segment = task
+    return f"{cell}/{camera}/{segment:06d}"
+
+
+def _completed(
+    run: RunDirectory, executor: Executor, tasks: list[Task], in_flight: int
+) -> Iterator[tuple[Task, Segment]]:
+    """Results as they come, with a bounded number of tasks handed out: memory does not grow with the video."""
+    queue = iter(tasks)
+    running: dict[Future[Segment], Task] = {}
+    while True:
+        for task in islice(queue, in_flight - len(running)):
+            running[executor.submit(replay_segment, str(run.path), *task)] = task
+        if not running:
+            return
+        finished, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in finished:
+            yield running.pop(future), future.result()
+
+
+def _write(run: RunDirectory, part: str, segment: Segment) -> None:
+    """FRAMES last: its presence says that the part is whole."""
+    run.write_array(f"captures/{part}", segment.templates)
+    run.write(CAPTURES, segment.captures, part)
+    run.write(TIMINGS, segment.timings, part)
+    for name, png in segment.crops.items():
+        run.write_bytes(f"crops/{name}", png)
+    run.write(FRAMES, segment.frames, part)
+
+
+def _check_systems(run: RunDirectory, loaded: Loaded, executor: Executor) -> None:
+    """Every system is built once before any long work, and what it says of itself is recorded."""
+    labels = list(dict.fromkeys(cell.system.label for cell in loaded.cells))
+    futures = [executor.submit(describe_system, str(run.path), label) for label in labels]
+    run.note(systems={label: future.result() for label, future in zip(labels, futures, strict=True)})
+
+
+def _check_inputs(run: RunDirectory) -> None:
+    for path, known in run.manifest().get("inputs", {}).items():
+        try:
+            same = digest(Path(path)) == known
+        except OSError as error:
+            raise InputError(
+                f"{path}: was used by this run and cannot be read any more ({error.strerror}); restore it"
+            ) from None
+        if not same:
+            raise InputError(f"{path}: has changed since this run began; start a new run with another --out")

@@ -1,0 +1,215 @@
+"""The tables of a run directory: their columns, once, for writers, readers and the documentation.
+
+Each entry is a Polars schema. `sort` names the columns that make rows unique; every writer sorts by them
+so that the same run gives the same bytes on any number of workers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: what it holds, its columns, and the columns its rows are sorted by."""
+
+    name: str
+    holds: str
+    columns: dict[str, type[pl.DataType] | pl.DataType]
+    sort: tuple[str, ...]
+    open_ended: bool = False
+    """More columns may follow (group attributes, condition values)."""
+
+
+BOX: dict[str, type[pl.DataType] | pl.DataType] = {
+    "x1": pl.Float32, "y1": pl.Float32, "x2": pl.Float32, "y2": pl.Float32,
+}  # fmt: skip
+
+CELLS = Table(
+    "cells",
+    "one row per system under one condition; the condition's values follow as columns (null: not set)",
+    {"cell": pl.String, "system": pl.String, "condition": pl.String},
+    ("cell",),
+    open_ended=True,
+)
+SUBJECTS = Table(
+    "subjects",
+    "every enrolled or passing person; group attributes and `<attribute>:provenance` follow as columns",
+    {"subject": pl.String},
+    ("subject",),
+    open_ended=True,
+)
+TRANSITS = Table(
+    "transits",
+    "truth: one pass of one person through one camera (a still is a one-frame transit); times in seconds",
+    {
+        "transit": pl.String,
+        "camera": pl.String,
+        "subject": pl.String,
+        "first": pl.Float64,
+        "last": pl.Float64,
+    },
+    ("camera", "transit"),
+)
+TRUTH = Table(
+    "truth/boxes",
+    "truth: who was where; frame is the index in the camera's recording (for stills: the photograph)",
+    {"camera": pl.String, "frame": pl.Int64, "transit": pl.String, "subject": pl.String, **BOX},
+    ("camera", "frame", "transit"),
+)
+PHOTOGRAPHS = Table(
+    "truth/photographs",
+    "the probe photographs, in order, with the eyes as measured by the bench (null: not located), pixels",
+    {
+        "camera": pl.String, "frame": pl.Int64, "transit": pl.String, "subject": pl.String,
+        "file": pl.String, "digest": pl.String, "state": pl.String, "reason": pl.String,
+        "left_eye_x": pl.Float64, "left_eye_y": pl.Float64,
+        "right_eye_x": pl.Float64, "right_eye_y": pl.Float64,
+    },
+    ("camera", "frame"),
+)  # fmt: skip
+REFERENCES = Table(
+    "references",
+    "every reference photograph under every system: state is enrolled | failed (and why: FTE); "
+    "row is its line in references/<system>.npy",
+    {
+        "system": pl.String, "reference": pl.String, "subject": pl.String, "file": pl.String,
+        "digest": pl.String, "state": pl.String, "reason": pl.String, "row": pl.Int64,
+    },
+    ("system", "reference"),
+)  # fmt: skip
+FRAMES = Table(
+    "frames",
+    "every frame a system was shown: state is ok | undecodable | undelivered (and why)",
+    {
+        "cell": pl.String, "camera": pl.String, "frame": pl.Int64, "take": pl.Int64, "seconds": pl.Float64,
+        "width": pl.Int32, "height": pl.Int32, "transit": pl.String,
+        "state": pl.String, "reason": pl.String, "faces": pl.Int32,
+    },
+    ("cell", "camera", "frame"),
+)  # fmt: skip
+CAPTURES = Table(
+    "captures",
+    "every face a system found; transit is null where no truth box explains it (unassigned); state is "
+    "ok | failed (no template, and why); row is its line in the .npy of the same stem",
+    {
+        "cell": pl.String, "camera": pl.String, "frame": pl.Int64, "face": pl.Int32, "seconds": pl.Float64,
+        **BOX, "score": pl.Float32, "transit": pl.String, "subject": pl.String, "iou": pl.Float32,
+        "state": pl.String, "reason": pl.String, "row": pl.Int64,
+    },
+    ("cell", "camera", "frame", "face"),
+)  # fmt: skip
+TIMINGS = Table(
+    "timings",
+    "seconds per frame and stage (outside byte identity)",
+    {"cell": pl.String, "camera": pl.String, "frame": pl.Int64, "stage": pl.String, "seconds": pl.Float64},
+    ("cell", "camera", "frame", "stage"),
+)
+ATTEMPTS = Table(
+    "attempts",
+    "one row per transit that was put before a system: acquired | failed (and why: FTA) | undelivered",
+    {
+        "cell": pl.String, "camera": pl.String, "transit": pl.String, "subject": pl.String,
+        "captures": pl.Int32, "state": pl.String, "reason": pl.String,
+    },
+    ("cell", "camera", "transit"),
+)  # fmt: skip
+COUNTS = Table(
+    "counts",
+    "pass 1: comparisons of (transit, reference) by group pair, mated, fold and score bin; bin i lies "
+    "between edge i-1 and edge i of `edges`. fold: 0 | 1 both subjects in that half, -1 one in each",
+    {
+        "cell": pl.String, "unit": pl.String, "probe_group": pl.String, "reference_group": pl.String,
+        "mated": pl.Boolean, "fold": pl.Int8, "bin": pl.Int32, "comparisons": pl.Int64,
+    },
+    ("cell", "unit", "probe_group", "reference_group", "mated", "fold", "bin"),
+)  # fmt: skip
+EDGES = Table(
+    "edges",
+    "the score bins of each system, in its own unit; every threshold in use is an edge",
+    {"cell": pl.String, "edge": pl.Int32, "score": pl.Float64},
+    ("cell", "edge"),
+)
+THRESHOLDS = Table(
+    "thresholds",
+    "the thresholds of pass 2: threshold_0 and threshold_1 apply to comparisons inside fold 0 and 1 "
+    "(they differ, and comparisons between folds are left out, only where `crossfit`)",
+    {
+        "cell": pl.String, "point": pl.String, "crossfit": pl.Boolean,
+        "threshold_0": pl.Float64, "threshold_1": pl.Float64,
+    },
+    ("cell", "point"),
+)  # fmt: skip
+TALLIES = Table(
+    "tallies",
+    "pass 2: per subject, its role, the opposite group and threshold: errors (non-mated: matches; mated: "
+    "non-matches) and comparisons",
+    {
+        "cell": pl.String, "unit": pl.String, "point": pl.String, "mated": pl.Boolean, "role": pl.String,
+        "subject": pl.String, "opposite_group": pl.String, "errors": pl.Int64, "comparisons": pl.Int64,
+    },
+    ("cell", "unit", "point", "mated", "role", "subject", "opposite_group"),
+)  # fmt: skip
+MOMENTS = Table(
+    "moments",
+    "pass 2: sums over pairs of different people (probe group, reference group). squares: Σerr², Σerr·n, Σn²; "
+    "crosses: the same products with the pair's other direction (see kernels.crosscount.Tally)",
+    {
+        "cell": pl.String, "unit": pl.String, "point": pl.String,
+        "probe_group": pl.String, "reference_group": pl.String,
+        "err2": pl.Float64, "err_n": pl.Float64, "n2": pl.Float64,
+        "cross_err2": pl.Float64, "cross_err_n": pl.Float64, "cross_n2": pl.Float64,
+    },
+    ("cell", "unit", "point", "probe_group", "reference_group"),
+)  # fmt: skip
+PAIRS = Table(
+    "pairs",
+    "pass 2: pairs of different people with false matches at the thresholds in use (sparse); errors of "
+    "probe_subject's transits against reference_subject's references",
+    {
+        "cell": pl.String, "unit": pl.String, "point": pl.String,
+        "probe_subject": pl.String, "reference_subject": pl.String,
+        "errors": pl.Int64, "comparisons": pl.Int64,
+    },
+    ("cell", "unit", "point", "probe_subject", "reference_subject"),
+)  # fmt: skip
+CURVES = Table(
+    "curves",
+    "DET: FMR and FNMR at every score edge, by group pair (drawn, not quoted: the figures with intervals "
+    "stand in evidence.json)",
+    {
+        "cell": pl.String, "probe_group": pl.String, "reference_group": pl.String,
+        "threshold": pl.Float64, "fmr": pl.Float64, "fnmr": pl.Float64,
+    },
+    ("cell", "probe_group", "reference_group", "threshold"),
+)  # fmt: skip
+DISTRIBUTIONS = Table(
+    "distributions",
+    "scores as drawn: share of a group's mated and non-mated comparisons in each display bin",
+    {
+        "cell": pl.String, "group": pl.String, "mated": pl.Boolean, "low": pl.Float64, "high": pl.Float64,
+        "comparisons": pl.Int64, "share": pl.Float64,
+    },
+    ("cell", "group", "mated", "low"),
+)  # fmt: skip
+
+TABLES = (
+    CELLS, SUBJECTS, TRANSITS, TRUTH, PHOTOGRAPHS, REFERENCES, FRAMES, CAPTURES, TIMINGS,
+    ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS, PAIRS, CURVES, DISTRIBUTIONS,
+)  # fmt: skip
+
+
+def conform(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with `table`'s columns in order and type, sorted; raises ValueError on a missing column."""
+    missing = [name for name in table.columns if name not in frame.columns]
+    if missing:
+        raise ValueError(f"table {table.name}: columns {missing} are missing")
+    extra = [name for name in frame.columns if name not in table.columns]
+    if extra and not table.open_ended:
+        raise ValueError(f"table {table.name}: columns {extra} are not in its schema")
+    typed = frame.select(
+        *(pl.col(name).cast(dtype) for name, dtype in table.columns.items()), *(pl.col(n) for n in extra)
+    )
+    return typed.sort(table.sort, nulls_last=False)

@@ -1,0 +1,1 @@
+"""What is to be tested: the scenario file, its models, and the cells that it stands for."""

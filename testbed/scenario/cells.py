@@ -1,0 +1,70 @@
+"""Cells: every system under every condition, each with a name that a folder can bear."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from testbed.scenario.models import Condition, Scenario, System
+
+SWEPT = tuple(name for name in Condition.model_fields if name != "clean")
+"""The camera's settings: what a list may sweep over, and what names a condition."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One system under one condition. id is unique in the run and safe as a folder's name."""
+
+    id: str
+    system: System
+    condition: Condition
+    condition_name: str
+
+
+def condition_names(conditions: Sequence[Condition]) -> list[str]:
+    """A name for each condition: what varies between the camera conditions; a lone one by all that it sets."""
+    cameras = [condition for condition in conditions if not condition.clean]
+    varied = cameras if len(cameras) > 1 else [*cameras, Condition()]
+    naming = [setting for setting in SWEPT if len({getattr(camera, setting) for camera in varied}) > 1]
+
+    def name(condition: Condition) -> str:
+        if condition.clean:
+            return "clean"
+        return ",".join(f"{setting}={written(getattr(condition, setting))}" for setting in naming) or "camera"
+
+    return [name(condition) for condition in conditions]
+
+
+def cells(scenario: Scenario) -> tuple[Cell, ...]:
+    """Systems × conditions, in the scenario's order."""
+    named = list(zip(scenario.conditions, condition_names(scenario.conditions), strict=True))
+    return tuple(
+        Cell(_folder(f"{system.label}--{name}"), system, condition, name)
+        for system in scenario.systems
+        for condition, name in named
+    )
+
+
+def written(value: Any) -> str:
+    """A setting's value in a name: 20, 0.5, 640x360, none; of a path the file name."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, list | tuple):
+        return "x".join(written(part) for part in value)
+    if isinstance(value, dict):
+        value = value.get("path", value)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", str(value).replace("\\", "/").rsplit("/", 1)[-1])
+
+
+def _folder(name: str) -> str:
+    safe = re.sub(r"[^A-Za-z0-9._=,\[\]-]", "-", name)
+    if len(safe) <= 120:
+        return safe
+    return f"{safe[:100]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

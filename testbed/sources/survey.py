@@ -1,0 +1,136 @@
+"""The first look at a scenario's material: everything that can be wrong with it is said before a system runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.errors import InputError
+from pipelines.model_file import digest
+from testbed.runs.directory import RunDirectory
+from testbed.runs.tables import PHOTOGRAPHS, SUBJECTS, TRANSITS, TRUTH, conform
+from testbed.scenario.models import NobodyEnrolled, Scenario, Stills, TruthFile, Video
+from testbed.sources.frames import Source
+from testbed.sources.photographs import find, strangers
+from testbed.sources.recording import recording
+from testbed.sources.stills import StillsSource, named, survey_stills
+from testbed.sources.subjects import pick, read_table
+from testbed.sources.truth import read_truth
+from testbed.sources.video import VideoSource
+
+
+def survey(scenario: Scenario, run: RunDirectory, executor: Executor | None = None) -> None:
+    """Write SUBJECTS, TRANSITS, and PHOTOGRAPHS (stills) or TRUTH (video); note `notices` and `inputs`.
+
+    `inputs` has the SHA-256 of the subjects table, truth files and clips (photographs have theirs in their
+    tables). Raises InputError where tables, photographs, clips and truth files do not hang together.
+    """
+    table = read_table(scenario.subjects, scenario.groups) if scenario.subjects else None
+    if isinstance(scenario.probes, Stills):
+        assert table is not None, "the scenario's model asks for a subjects table with stills"
+        notices = _survey_photographs(scenario, scenario.probes, table, run, executor)
+        clips: list[Path] = []
+    else:
+        notices = _survey_video(scenario, scenario.probes, table, run)
+        clips = [file for camera in scenario.probes.cameras for file in _files(camera.file, camera.truth)]
+    tables = [scenario.subjects.table] if scenario.subjects else []
+    run.note(notices=notices, inputs={str(path): digest(path) for path in [*tables, *clips]})
+
+
+def open_source(scenario: Scenario, run: RunDirectory) -> Source:
+    """The scenario's probes, with the truth that `survey` wrote into `run`; cheap, for every worker."""
+    if isinstance(scenario.probes, Stills):
+        return StillsSource(run.read(PHOTOGRAPHS))
+    return VideoSource(scenario.probes, run.read(TRUTH))
+
+
+def _survey_photographs(
+    scenario: Scenario, probes: Stills, table: pl.DataFrame, run: RunDirectory, executor: Executor | None
+) -> list[str]:
+    assert scenario.subjects is not None
+    subjects = pick(table, scenario.groups, scenario.subjects.limit)
+    pictured = find(probes.images, subjects["subject"].to_list())
+    with_probe = {probe.subject for probe in pictured}
+    with_reference = _with_reference(scenario, table, subjects)
+    strangers(probes.images, table["subject"].to_list())
+    bare = [name for name in subjects["subject"] if name not in with_probe | with_reference]
+    if bare:
+        raise InputError(
+            f"{scenario.subjects.table}: {_people(bare)} neither a reference nor a probe photograph: {named(bare)}; "
+            "add their photographs or drop their rows"
+        )
+    if not pictured:
+        raise InputError(f"{probes.images}: no photograph matches; correct the pattern in `probes: images`")
+    probeless = [name for name in subjects["subject"] if name not in with_probe]
+    found = survey_stills(pictured, executor)
+    run.write(SUBJECTS, subjects)
+    run.write(TRANSITS, found.transits)
+    run.write(PHOTOGRAPHS, found.photographs)
+    notices = _without_reference(subjects, with_reference)
+    if probeless:
+        notices.append(f"{_people(probeless)} no probe photograph: {named(probeless)}")
+    return [*notices, *found.notices]
+
+
+def _survey_video(scenario: Scenario, video: Video, table: pl.DataFrame | None, run: RunDirectory) -> list[str]:
+    notices: list[str] = []
+    transits = [pl.DataFrame(schema=TRANSITS.columns)]
+    boxes = [pl.DataFrame(schema=TRUTH.columns)]
+    for camera in video.cameras:
+        clip = recording(camera.file)
+        notices += clip.notices
+        if isinstance(camera.truth, TruthFile):
+            truth = read_truth(camera, camera.truth, clip, video.transit_gap_s)
+            if table is not None:
+                unknown = truth.transits.join(table, on="subject", how="anti")["subject"].unique().sort()
+                if len(unknown):
+                    raise InputError(
+                        f"{camera.truth.file}: {len(unknown)} of its subjects have no row in the subjects table: "
+                        f"{named(unknown)}; add their rows"
+                    )
+            notices += truth.notices
+            transits.append(truth.transits)
+            boxes.append(truth.boxes)
+    passing = pl.concat(transits)
+    if table is None:
+        subjects = passing.select("subject").unique()
+    else:
+        assert scenario.subjects is not None
+        subjects = pick(table, scenario.groups, scenario.subjects.limit)
+        if len(subjects) < len(table):
+            # `limit` thins the gallery; whoever walks through the picture is there all the same.
+            others = table.join(passing, on="subject", how="semi").join(subjects, on="subject", how="anti")
+            subjects = pl.concat([subjects, others])
+        if scenario.references is not None:
+            notices += _without_reference(subjects, _with_reference(scenario, table, subjects))
+    run.write(SUBJECTS, conform(SUBJECTS, subjects))
+    run.write(TRANSITS, passing)
+    run.write(TRUTH, pl.concat(boxes))
+    return notices
+
+
+def _with_reference(scenario: Scenario, table: pl.DataFrame, subjects: pl.DataFrame) -> set[str]:
+    """The subjects that have a reference photograph."""
+    assert scenario.references is not None
+    pattern = scenario.references.images
+    strangers(pattern, table["subject"].to_list())
+    pictured = {photograph.subject for photograph in find(pattern, subjects["subject"].to_list())}
+    if not pictured:
+        raise InputError(f"{pattern}: no photograph matches; correct the pattern in `references: images`")
+    return pictured
+
+
+def _without_reference(subjects: pl.DataFrame, pictured: set[str]) -> list[str]:
+    missing = [name for name in subjects["subject"] if name not in pictured]
+    return [f"{_people(missing)} no reference photograph: {named(missing)}"] if missing else []
+
+
+def _people(names: Sequence[str]) -> str:
+    return "1 person has" if len(names) == 1 else f"{len(names)} people have"
+
+
+def _files(clip: Path, truth: NobodyEnrolled | TruthFile | None) -> list[Path]:
+    return [clip, truth.file] if isinstance(truth, TruthFile) else [clip]
