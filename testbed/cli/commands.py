@@ -88,7 +88,7 @@ def run(
 
 @app.command()
 def replay(directory: Run, workers: Workers = None) -> None:
-    """Frames through every system: captures. Parts that are already there are kept."""
+    """Frames through every system, again (or, where a run was stopped, what is left): captures."""
     _again(directory, "replay", workers)
 
 
@@ -206,7 +206,8 @@ def _stages(
             from reports.stage import report as report_stage
 
             report_stage(directory, loaded, progress)
-    for notice in directory.manifest().get("notices", []):
+    manifest = directory.manifest()
+    for notice in [*manifest.get("notices", []), *manifest.get("enrolment_notices", [])]:
         typer.echo(f"note: {notice}")
     if stages[-1] == "report":
         typer.echo(f"report: {directory.path / 'report' / 'index.html'}")

@@ -105,7 +105,7 @@ def _counts(table: pl.DataFrame, people: People, edges: int) -> npt.NDArray[np.i
     counts = np.zeros((len(people.labels), len(people.labels), 2, edges + 1), np.int64)
     place = {label: i for i, label in enumerate(people.labels)}
     where = tuple(
-        table[name].replace_strict(place, return_dtype=pl.Int64).to_numpy()
+        table[name].replace_strict(place, return_dtype=pl.Int64).to_numpy().astype(np.int64)
         for name in ("probe_group", "reference_group")
     )
     np.add.at(

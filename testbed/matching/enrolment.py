@@ -64,6 +64,17 @@ def enrol(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progr
                 "check `references.images` and the system's options"
             )
     run.write(REFERENCES, table)
+    run.note(enrolment_notices=_notices(table))
+
+
+def _notices(table: pl.DataFrame) -> list[str]:
+    """One sentence per system and reason for which photographs were not enrolled."""
+    failed = table.filter(pl.col("state") == "failed").group_by("system", "reason").len().sort("system", "reason")
+    return [
+        f"{system}: {n} of {table.filter(pl.col('system') == system).height} reference photographs "
+        f"could not be enrolled ({reason}); they count as failures to enrol (FTE)"
+        for system, reason, n in failed.rows()
+    ]
 
 
 def _one_face(captures: Captures | str) -> npt.NDArray[np.float32] | str:

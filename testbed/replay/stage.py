@@ -25,10 +25,12 @@ Task = tuple[str, str, int]
 
 
 def replay(run: RunDirectory, loaded: Loaded, executor: Executor, workers: int, progress: Progress = silent) -> None:
-    """Run the stage, or what is left of it. Parts already written are kept; the parent alone writes.
+    """Run the stage, or what is left of it; a stage that had finished is run anew. The parent alone writes.
 
     Raises InputError where an input has changed since the run began.
     """
+    if run.done("replay"):
+        run.clear(FRAMES)
     run.begin("replay")
     _check_systems(run, loaded, executor)
     if run.manifest().get("surveyed"):
@@ -113,7 +115,16 @@ def _check_systems(run: RunDirectory, loaded: Loaded, executor: Executor) -> Non
     """Every system is built once before any long work, and what it says of itself is recorded."""
     labels = list(dict.fromkeys(cell.system.label for cell in loaded.cells))
     futures = [executor.submit(describe_system, str(run.path), label) for label in labels]
-    run.note(systems={label: future.result() for label, future in zip(labels, futures, strict=True)})
+    systems = {label: future.result() for label, future in zip(labels, futures, strict=True)}
+    for label, info in systems.items():
+        low, high = info["score_range"]
+        for point in loaded.scenario.operating_points:
+            if isinstance(point, float | int) and not low <= point <= high:
+                raise InputError(
+                    f"operating_points: the threshold {point:g} lies outside the scores of {label}, "
+                    f"which go from {low:g} to {high:g} ({info['direction']})"
+                )
+    run.note(systems=systems)
 
 
 def _check_inputs(run: RunDirectory) -> None:

@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -149,6 +150,11 @@ class RunDirectory:
         found = (p.relative_to(base).with_suffix("").as_posix() for p in (base / prefix).rglob("*.parquet"))
         return sorted(found)
 
+    def clear(self, table: Table) -> None:
+        """Remove all parts of a table."""
+        with _disk(self.path):
+            shutil.rmtree(self.path / table.name, ignore_errors=False)
+
     def write_array(self, name: str, array: npt.NDArray[Any]) -> None:
         """Write an array as `.npy` (never pickled)."""
         buffer = io.BytesIO()
@@ -185,8 +191,4 @@ def _disk(path: Path) -> Iterator[None]:
             raise InputError(
                 f"{path}: the disk is full; free some space, then continue with --resume (finished parts are kept)"
             ) from None
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise InputError(f"{path}: cannot be written ({error.strerror}); name a folder you may write to") from None
-        if error.errno in (errno.ENOTDIR, errno.ENAMETOOLONG, errno.EISDIR):
-            raise InputError(f"{path}: cannot be a run's folder ({error.strerror}); name another") from None
-        raise
+        raise InputError(f"{path}: cannot be written ({error.strerror}); name a folder you may write to") from None
