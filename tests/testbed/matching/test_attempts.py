@@ -1,0 +1,37 @@
+import polars as pl
+
+from testbed.matching.attempts import SHOWN, attempts_of
+from testbed.runs.tables import CAPTURES, TRANSITS
+
+
+def test_found_failed_and_never_delivered_are_told_apart():
+    transits = pl.DataFrame(
+        [(t, "gate", t.upper(), 0.0, 1.0) for t in ("found", "unseen", "broken", "lost")],
+        schema=TRANSITS.columns, orient="row",
+    )  # fmt: skip
+    frames = pl.DataFrame(
+        [
+            ("gate", "found", "ok", ""), ("gate", "unseen", "ok", ""), ("gate", "broken", "ok", ""),
+            ("gate", "lost", "undelivered", "the photograph cannot be read"),
+            ("gate", "found", "undecodable", "corrupt packet"),  # one bad frame does not undo a transit
+        ],
+        schema=SHOWN, orient="row",
+    )  # fmt: skip
+    empty = dict.fromkeys(CAPTURES.columns)
+    captures = pl.DataFrame(
+        [
+            {**empty, "transit": "found", "state": "ok", "reason": ""},
+            {**empty, "transit": "found", "state": "failed", "reason": "the template is not finite"},
+            {**empty, "transit": "broken", "state": "failed", "reason": "the template is not finite"},
+            {**empty, "transit": None, "state": "ok", "reason": ""},
+        ],
+        schema=CAPTURES.columns,
+    )  # fmt: skip
+    table = attempts_of("c", transits, frames, captures)
+    found = {row["transit"]: (row["state"], row["reason"], row["captures"]) for row in table.to_dicts()}
+    assert found == {
+        "found": ("acquired", "", 2),
+        "unseen": ("failed", "no face found", 0),
+        "broken": ("failed", "the template is not finite", 1),
+        "lost": ("undelivered", "the photograph cannot be read", 0),
+    }
