@@ -39,9 +39,6 @@ def main() -> None:
     except InputError as error:
         print(f"testbed: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("\ntestbed: stopped; finished parts are kept, continue with: testbed run --resume RUN", file=sys.stderr)
-        sys.exit(130)
 
 
 @app.command()
@@ -83,7 +80,12 @@ def run(
                 "or start a new run with --out"
             )
         loaded = reload(known)
-    _stages(directory, loaded, ("replay", "match", "evaluate", "report"), workers, only_missing=True)
+    try:
+        _stages(directory, loaded, ("replay", "match", "evaluate", "report"), workers, only_missing=True)
+    except KeyboardInterrupt:
+        hint = f"finished parts are kept, continue with: testbed run --resume {directory.path}"
+        print(f"\ntestbed: stopped; {hint}", file=sys.stderr)
+        raise typer.Exit(130) from None
 
 
 @app.command()

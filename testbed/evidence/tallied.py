@@ -41,7 +41,11 @@ class Tallied:
         at = {"point": points, "subject": people.subjects, "group": people.labels, "role": ("probe", "reference")}
 
         def place(column: pl.Series, kind: str) -> Array:
-            return column.replace_strict({v: i for i, v in enumerate(at[kind])}, return_dtype=pl.Int64).to_numpy().astype(np.int64)
+            return (
+                column.replace_strict({v: i for i, v in enumerate(at[kind])}, return_dtype=pl.Int64)
+                .to_numpy()
+                .astype(np.int64)
+            )
 
         result = cls(
             people, points, thresholds.select("threshold_0", "threshold_1").to_numpy(),

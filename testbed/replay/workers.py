@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -27,11 +28,17 @@ def pool(workers: int) -> Iterator[Executor]:
     executor = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _one_thread)
     try:
         yield executor
+        executor.shutdown()
     except BrokenProcessPool:
         raise InputError(
             "a worker process died (most often: out of memory); finished parts are kept, "
             "continue with --resume and a smaller --workers"
         ) from None
+    except BaseException:
+        # What the workers are at will never be written: do not make the user wait for it.
+        for child in multiprocessing.active_children():
+            child.kill()
+        raise
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
         for name, value in before.items():
@@ -49,3 +56,12 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
     # Ctrl-C reaches the whole process group; the parent alone decides what to keep.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed cannot end its workers, and they would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +68,35 @@ def test_a_killed_run_resumes_to_the_same_bytes_on_any_number_of_workers(testbed
     found = {name: content for name, content in tables(run).items() if not name.endswith(".partial")}
     assert sorted(found) == sorted(expected)
     assert [name for name in expected if found[name] != expected[name]] == []
+
+
+def children(pid):
+    """Process ids whose parent is `pid`."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name_and_rest = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:  # it has just ended
+            continue
+        if int(name_and_rest[1]) == pid:
+            found.append(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc, which only Linux has")
+def test_workers_end_with_a_parent_that_is_killed(london, write, tmp_path):
+    command = [*TESTBED, "run", str(write(london)), "--out", "out", "-w", "2"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while process.poll() is None and not parts(tmp_path / "out", 1)(tmp_path / "out"):
+        time.sleep(0.005)
+    workers = children(process.pid)
+    assert len(workers) >= 2
+    process.kill()
+    process.wait()
+    patience = 600
+    while patience and any(Path(f"/proc/{pid}").exists() for pid in workers):
+        time.sleep(0.1)
+        patience -= 1
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
