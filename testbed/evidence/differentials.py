@@ -11,31 +11,27 @@ from testbed.matching.people import Group
 
 
 def differentials_of(data: CellData) -> Iterator[dict[str, Any]]:
-    """Within-group FMR, and FNMR, of every group against the group with the lowest rate, for each kind of group.
+    """Within-group FMR, FNMR, and FTA of every group against the one with the lowest upper limit, by kind of group.
 
     The ratio's interval is `[low_g / high_ref, high_g / low_ref]` from bounds at 1 − α/G each, so that all ratios of
     the family hold together. "At least X×" is said only where the lower limit exceeds 1; that nothing is shown is
     never called "no difference". Groups with too few people are listed, not ranked.
     """
-    kinds = {**data.people.single(), " × ".join(data.people.attributes): data.people.crossed()}
-    for point in data.operating_points:
-        k = data.tallied.index(point)
-        for kind, groups in kinds.items():
-            for metric in ("FMR", "FNMR"):
-                yield from _family(data, k, point, kind, groups, metric)
+    families: list[tuple[str, str | None]] = [("FTA", None)]
+    families += [(metric, point) for point in data.operating_points for metric in ("FMR", "FNMR")]
+    for metric, point in families:
+        for kind, groups in {**data.people.single(), " × ".join(data.people.attributes): data.people.crossed()}.items():
+            yield from _family(data, metric, point, kind, groups)
 
 
-def _family(
-    data: CellData, k: int, point: str, kind: str, groups: list[Group], metric: str
-) -> Iterator[dict[str, Any]]:
-    rates = {group.name: _clustered(data, k, group, metric) for group in groups}
+def _family(data: CellData, metric: str, point: str | None, kind: str, groups: list[Group]) -> Iterator[dict[str, Any]]:
+    rates = {group.name: _clustered(data, metric, point, group) for group in groups}
     enough = [g for g in groups if sufficient(rates[g.name][0], paired=metric == "FMR")]
-    if not groups:
-        return
     alpha = ALPHA / max(2, len(enough))
     bounds = {g.name: rate_interval(*rates[g.name], alpha) for g in groups}
-    # The lowest upper bound, not the lowest rate: of two groups without an error the better measured one is the rule.
-    reference = min(enough, key=lambda g: (rates[g.name][0].rate, bounds[g.name].high), default=None)
+    # The lowest upper limit, not the lowest rate: no error among eight people is weaker evidence of a low rate
+    # than four among thirty-four, and a ratio to it would claim nothing.
+    reference = min(enough, key=lambda g: (bounds[g.name].high, rates[g.name][0].rate), default=None)
     for group in groups:
         rate, bound = rates[group.name][0], bounds[group.name]
         low = high = value = None
@@ -51,7 +47,8 @@ def _family(
             judgement = "higher" if low is not None and low > 1 else "not shown"
         yield {
             "metric": metric, "kind": kind, "system": data.system, "condition": data.condition, "cell": data.cell,
-            "operating_point": point, "threshold": data.tallied.threshold(k),
+            "operating_point": point,
+            "threshold": None if point is None else data.tallied.threshold(data.tallied.index(point)),
             "group": group.name, "group_attributes": group.attributes,
             "reference": None if reference is None else reference.name,
             "ratio": value, "low": low, "high": high, "confidence": 1 - ALPHA,
@@ -60,8 +57,12 @@ def _family(
         }  # fmt: skip
 
 
-def _clustered(data: CellData, k: int, group: Group, metric: str) -> tuple[Clustered, list[Clustered]]:
+def _clustered(data: CellData, metric: str, point: str | None, group: Group) -> tuple[Clustered, list[Clustered]]:
+    """A group's rate, and the same at the thresholds that lend it a design effect."""
     tallied = data.tallied
+    if point is None:
+        return data.fta(group), []
+    k = tallied.index(point)
     if metric == "FMR":
         return tallied.fmr(k, group, group), [tallied.fmr(i, group, group) for i in tallied.ladder("looser")]
     return tallied.fnmr(k, group), [tallied.fnmr(i, group) for i in tallied.ladder("stricter")]

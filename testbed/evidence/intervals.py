@@ -126,7 +126,8 @@ def rate_interval(rate: Clustered, lenders: list[Clustered], alpha: float = 0.05
         return NOTHING
     if rate.disjoint == M:  # no two comparisons share a person
         return Interval(*clopper_pearson(x, M, alpha), "Clopper–Pearson, one trial per subject")
-    effect = borrowed_design_effect(lenders)
+    # One or two people on a side show no spread between people: what they lend would be too good.
+    effect = borrowed_design_effect(lenders) if rate.disjoint >= FEWEST_SUBJECTS // 2 else None
     floor = max(rate.disjoint, 1)
     borrowed = float(floor) if effect is None else max(M / effect, float(floor))
     how = "disjoint pairs only" if effect is None else f"borrowed design effect {effect:.3g}"

@@ -1,0 +1,1 @@
+"""Documents made from a run's tables; no statistic is computed here."""

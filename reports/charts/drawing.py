@@ -1,0 +1,91 @@
+"""What all charts share: colours, data sets, tooltips, and how a share is written on an axis.
+
+Colours are Okabe & Ito's, told apart by the colour-blind; shapes and dashes repeat what they say.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from reports.reading import Figure
+from reports.wording import count, interval, percent
+
+Spec = dict[str, Any]
+Rows = list[dict[str, Any]]
+
+INK, GREY, PALE = "#1f2328", "#8a9099", "#d8dce1"
+GRID = "#eceef1"
+BLUE, ORANGE = "#0072b2", "#d55e00"
+SERIES = (BLUE, ORANGE, "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6b4c9a", "#000000")
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3], [10, 4], [3, 6])
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-left", "triangle-right")
+LABELS = 170
+"""Width in pixels of the column of group names, so that charts of several kinds of group line up."""
+
+PERCENT = "datum.value == 0 ? '0' : format(datum.value * 100, '~r') + ' %'"
+"""Axis labels of a share, as a Vega expression."""
+
+
+class Sheets:
+    """The data sets of one specification, held beside the chart: Altair copies whatever is inside a chart, often."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Rows] = {}
+
+    def chart(self, rows: Rows) -> Any:
+        """A chart of these rows."""
+        known = next((name for name, held in self.rows.items() if held is rows), None)
+        name = known or f"d{len(self.rows)}"
+        self.rows[name] = rows
+        return alt.Chart(alt.NamedData(name=name))
+
+    def specification(self, chart: Any) -> Spec:
+        """The whole specification."""
+        return {**_styled(chart).to_dict(), "datasets": self.rows}
+
+
+def beside(figure: Figure) -> dict[str, Any]:
+    """What stands beside a rate wherever it is drawn: its value, interval, counts, and whether people were too few."""
+    return {
+        "value": figure["value"],
+        "shown": percent(figure["value"]),
+        "interval": interval(figure),
+        "counts": f"{count(figure['errors'])} / {count(figure['comparisons'])}",
+        "few": figure["verdict"] == "insufficient",
+    }
+
+
+def rate_tooltips(*names: str) -> list[Any]:
+    """Tooltip rows of a rate, after the fields that say whose it is."""
+    return tooltips(*names, rate="shown", interval="interval", people="people", **{"errors / comparisons": "counts"})
+
+
+def tooltips(*same: str, **named: str) -> list[Any]:
+    """Tooltip rows: a field under its own name, or title=field."""
+    return [alt.Tooltip(f"{name}:N", title=name) for name in same] + [
+        alt.Tooltip(f"{name}:N", title=title) for title, name in named.items()
+    ]
+
+
+def short(number: float) -> float:
+    """Four digits are enough to draw with, and a third of the bytes."""
+    return float(f"{number:.4g}")
+
+
+def cycled(values: Any, number: int) -> list[Any]:
+    """The first `number` of `values`, begun again where they run out."""
+    return [values[i % len(values)] for i in range(number)]
+
+
+def _styled(chart: Any) -> Any:
+    font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+    return (
+        chart.configure(font=font, background="transparent")
+        .configure_view(stroke=None)
+        .configure_axis(labelColor="#3d444d", titleColor="#57606a", titleFontWeight="normal", labelFontSize=11,
+                        titleFontSize=11, domainColor="#c4c8cd", tickColor="#c4c8cd")
+        .configure_title(color=INK)
+        .configure_legend(labelFontSize=11)
+    )  # fmt: skip

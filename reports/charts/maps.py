@@ -1,0 +1,96 @@
+"""Rates as coloured tables: false matches across groups, faces never found by group and condition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from reports.charts.drawing import INK, LABELS, Rows, Sheets, Spec, beside, rate_tooltips
+from reports.reading import Contents, Figure
+from reports.wording import condition, number, plain
+from testbed.scenario.cells import Cell
+
+
+def across(contents: Contents, cell: Cell) -> Spec:
+    """FMR of every probe group against every reference group, number in the cell; insufficient ones grey."""
+    sheets = Sheets()
+    maps = []
+    for kind, groups in contents.kinds().items():
+        names = [group.name for group in groups]
+        rows = [
+            _map_cell(figure, probe, reference)
+            for probe in names
+            for reference in names
+            if (figure := contents.figure("FMR", cell, probe, reference))
+        ]
+        maps.append(_map(sheets, rows, [plain(name) for name in names], plain(kind)))
+    *singles, crossed = maps
+    rows_of = [alt.hconcat(*singles, spacing=30)] if singles else []
+    return sheets.specification(alt.vconcat(*rows_of, crossed, spacing=24))
+
+
+def _map_cell(figure: Figure, probe: str, reference: str) -> dict[str, Any]:
+    few = figure["verdict"] == "insufficient"
+    return {
+        "probe": plain(probe),
+        "reference": plain(reference),
+        "people": figure["subjects"],
+        "text": "too few" if few else number(figure["value"]),
+        **beside(figure),
+    }
+
+
+def _map(sheets: Sheets, rows: Rows, order: list[str], title: str) -> Any:
+    base = sheets.chart(rows).encode(
+        x=alt.X("reference:N", sort=order, title=None, axis=alt.Axis(labelAngle=-35, labelLimit=150)),
+        y=alt.Y("probe:N", sort=order, title=None, axis=alt.Axis(labelLimit=LABELS)),
+        tooltip=rate_tooltips("probe", "reference"),
+    )
+    fill = alt.Color("value:Q", scale=alt.Scale(type="pow", exponent=0.4, domain=[0, 1], range=["#f4f8fb", "#08306b"]),
+                     legend=None)  # fmt: skip
+    enough = base.transform_filter("!datum.few").mark_rect(stroke="white", strokeWidth=2).encode(color=fill)
+    few = base.transform_filter("datum.few").mark_rect(
+        fill="#f1f1f1", stroke="#c4c8cd", strokeDash=[3, 3], strokeWidth=1
+    )
+    text = base.transform_filter("!datum.few").mark_text(fontSize=11.5).encode(
+        text="text:N", color=alt.condition("datum.value > 0.15", alt.value("white"), alt.value(INK))
+    )  # fmt: skip
+    none = base.transform_filter("datum.few").mark_text(fontSize=9, color="#7a808a").encode(text="text:N")
+    return alt.layer(few, enough, text, none).properties(
+        width=alt.Step(52),
+        height=alt.Step(32),
+        title=alt.TitleParams(f"{title}: before the camera ↓, enrolled →", anchor="start", fontSize=12),
+    )
+
+
+def acquisition(contents: Contents, system: str) -> Spec:
+    """FTA by group and condition: number in the cell, insufficient groups in grey."""
+    sheets = Sheets()
+    conditions = contents.conditions
+    names = [condition(name) for name in conditions]
+    rows = []
+    groups = contents.people.within()
+    for group in groups:
+        for name, shown in zip(conditions, names, strict=True):
+            figure = contents.figure("FTA", contents.cell(system, name), group.name, point=None)
+            if figure is None or figure["value"] is None:
+                continue
+            rows.append({
+                "group": plain(group.name), "condition": shown, "people": figure["subjects"],
+                "text": number(figure["value"]), **beside(figure),
+            })  # fmt: skip
+    base = sheets.chart(rows).encode(
+        x=alt.X("condition:N", sort=names, title=None, axis=alt.Axis(
+            labelAngle=0, labelLimit=110, labelExpr="split(replace(datum.label, ' between', '|between'), '|')")),
+        y=alt.Y("group:N", sort=[plain(group.name) for group in groups], title=None, axis=alt.Axis(labelLimit=LABELS)),
+        tooltip=rate_tooltips("group", "condition"),
+    )  # fmt: skip
+    fill = alt.Color("value:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=["#fdf6ef", "#9c3d00"]))
+    enough = base.transform_filter("!datum.few").mark_rect(stroke="white", strokeWidth=2).encode(color=fill)
+    few = base.transform_filter("datum.few").mark_rect(fill="#f1f1f1", stroke="#c4c8cd", strokeDash=[3, 3])
+    ink = (
+        alt.when("datum.few").then(alt.value("#7a808a")).when("datum.value > 0.55").then(alt.value("white"))
+    ).otherwise(alt.value(INK))  # fmt: skip
+    text = base.mark_text(fontSize=11.5).encode(text="text:N", color=ink)
+    return sheets.specification(alt.layer(few, enough, text).properties(width=alt.Step(104), height=alt.Step(24)))

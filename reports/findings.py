@@ -1,0 +1,243 @@
+"""What was found, in words: each sentence is made from figures of evidence.json and carries their numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reports.reading import EVERYBODY, SAME_GROUP, Contents, Figure
+from reports.wording import condition, listed, one_in, people, percent, plain, quoted, score, times
+from reports.wording import too_few as too_few_people
+from testbed.matching.people import PASSER_BY
+from testbed.scenario.cells import Cell
+from testbed.scenario.models import NobodyEnrolled, Video
+
+UNIT = (
+    "Rates count comparisons, but people are the evidence: each bracketed range is a 95 % interval that treats one "
+    "person as one piece of evidence, however often that person was compared, so that the true rate for people like "
+    "these is expected inside it in 95 of 100 such experiments."
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found: a short heading and its sentences. `weight` is what it is: "strong", "open" or "unknown"."""
+
+    heading: str
+    sentences: tuple[str, ...]
+    weight: str = "strong"
+
+
+def headline(contents: Contents, system: str) -> list[str]:
+    """One system in two or three sentences, under the reference condition at its own threshold."""
+    cell = contents.reference_cell(system)
+    said = [*_strangers(contents, system, cell)[:1], *_passers_by(contents, system, cell)]
+    shown = [d for kind in contents.kinds() for d in contents.compared(cell, kind).values() if d["verdict"] == "higher"]
+    if shown:
+        strongest = max(shown, key=lambda d: d["low"])
+        said.append(f"Falsely matched more: {_at_least(contents, cell, strongest)}.")
+    elif any(d["verdict"] == "not shown" for kind in contents.kinds() for d in contents.compared(cell, kind).values()):
+        said.append("For no group was a higher rate shown; with these numbers of people that settles nothing.")
+    return said or [f"Nothing was compared with {system}: no figure on matches can be given."]
+
+
+def findings(contents: Contents, system: str) -> list[Finding]:
+    """Everything the first screen says of one system, insufficient groups by name included."""
+    cell = contents.reference_cell(system)
+    found = [
+        Finding("Strangers taken for the person", (*_strangers(contents, system, cell),
+                                                   *_passers_by(contents, system, cell))),
+        Finding("Falsely matched more", tuple(_higher(contents, cell))),
+        Finding("A higher rate is not shown", tuple(_not_shown(contents, cell)), "open"),
+        Finding("Too few people to say", tuple(_too_few(contents, cell)), "unknown"),
+        Finding("The person missed", tuple(_missed(contents, system, cell))),
+        Finding("Faces never found", tuple(_never_found(contents, system, cell))),
+    ]  # fmt: skip
+    return [finding for finding in found if finding.sentences]
+
+
+def too_small(contents: Contents) -> str:
+    """The groups, by name and size, that are too small to say anything of under the reference condition; or ""."""
+    cells = [contents.reference_cell(system) for system in contents.systems]
+    named = dict.fromkeys(name for cell in cells for kind in contents.kinds() for name in _small(contents, cell, kind))
+    return f"Too few people to say anything of: {listed(named)}." if named else ""
+
+
+def may_be_concluded(contents: Contents) -> list[str]:
+    """What the kind of input allows to be said; empty for photographs of known people."""
+    probes = contents.scenario.probes
+    if not isinstance(probes, Video):
+        return []
+    empty = [camera.name for camera in probes.cameras if isinstance(camera.truth, NobodyEnrolled)]
+    unknown = [camera.name for camera in probes.cameras if camera.truth is None]
+    said = []
+    if empty:
+        said.append(
+            f"On {listed(empty)} nobody enrolled appears, as declared in the scenario: every match there is false by "
+            "construction. Such clips show false matches; they cannot show misses, and the group of whoever passes is "
+            "not known, so nothing can be said about groups of passers-by."
+        )
+    if unknown:
+        said.append(
+            f"Nothing is known about who appears on {listed(unknown)}: faces were counted there, "
+            "and nothing else is said."
+        )
+    return said
+
+
+def _strangers(contents: Contents, system: str, cell: Cell) -> list[str]:
+    same = contents.figure("FMR", cell, EVERYBODY, SAME_GROUP)
+    everybody = contents.figure("FMR", cell, EVERYBODY, EVERYBODY)
+    said: list[str] = []
+    where = f"At its own threshold of {{}}, on {condition(cell.condition_name)}, {system}"
+    for figure, who in ((same, "a stranger of the same group"), (everybody, "a stranger")):
+        if figure is None or figure["value"] is None:
+            continue
+        if said:
+            said.append(f"Over all pairs of strangers, of whatever group: {quoted(figure)}.")
+            continue
+        start = where.format(score(figure["threshold"]))
+        if figure["verdict"] == "insufficient":
+            said.append(f"{start} was tried on {too_few_people(figure['subjects'])} how often it takes {who} "
+                        f"for the person; counted were {quoted(figure)}.")  # fmt: skip
+        elif figure["errors"] == 0:
+            said.append(f"{start} never took {who} for the person: {quoted(figure)}; "
+                        f"the true rate may still be as high as {percent(figure['high'])}.")  # fmt: skip
+        else:
+            said.append(f"{start} took {who} for the person in {one_in(figure['value'])} comparisons: "
+                        f"{quoted(figure)}.")  # fmt: skip
+    return said
+
+
+def _passers_by(contents: Contents, system: str, cell: Cell) -> list[str]:
+    figure = contents.figure("FMR", cell, PASSER_BY, EVERYBODY)
+    if figure is None:
+        return []
+    if figure["value"] is None:
+        return [f"In clips that show nobody enrolled, {system} found no face that could be compared."]
+    start = (
+        f"In clips that show nobody enrolled, at its own threshold of {score(figure['threshold'])}, {system} called a "
+        f"match in {quoted(figure)} of a found face with an enrolled photograph, every one of them false"
+    )
+    if figure["verdict"] == "insufficient":
+        return [f"{start}; with so few people this says nothing about other passers-by."]
+    return [f"{start}."]
+
+
+def _at_least(contents: Contents, cell: Cell, shown: Figure, rate: str = "FMR") -> str:
+    group, base = shown["group"], shown["reference"]
+    mine, theirs = (
+        contents.figure(rate, cell, name, name if rate == "FMR" else None, shown["operating_point"])
+        for name in (group, base)
+    )
+    assert mine, "a differential is made of two figures"
+    assert theirs, "a differential is made of two figures"
+    return (
+        f"{people(group)}, at least {times(shown['low'])} times as often as {people(base)}: "
+        f"{quoted(mine)} against {quoted(theirs)}"
+    )
+
+
+def _higher(contents: Contents, cell: Cell) -> list[str]:
+    shown = [d for kind in contents.kinds() for d in contents.compared(cell, kind).values() if d["verdict"] == "higher"]
+    return [_sentence(_at_least(contents, cell, d)) for d in sorted(shown, key=lambda d: -d["low"])]
+
+
+def _not_shown(contents: Contents, cell: Cell) -> list[str]:
+    said = []
+    for kind in contents.kinds():
+        compared = contents.compared(cell, kind)
+        names = [plain(d["group"]) for d in compared.values() if d["verdict"] == "not shown"]
+        base = next((d["group"] for d in compared.values() if d["verdict"] == "reference"), None)
+        if names and base is not None:
+            said.append(
+                f"By {plain(kind)}, a higher rate than that of {people(base)} is not shown for {listed(names)}: too "
+                "little evidence either way, which is not evidence that they are treated alike."
+            )
+    return said
+
+
+def _too_few(contents: Contents, cell: Cell) -> list[str]:
+    by_kind = {kind: _small(contents, cell, kind) for kind in contents.kinds()}
+    said = [f"By {plain(kind)}: {listed(names)}." for kind, names in by_kind.items() if names]
+    return [*said, "Their rates are printed below in grey and are not ranked."] if said else []
+
+
+def _small(contents: Contents, cell: Cell, kind: str) -> list[str]:
+    """Groups of a kind that are too small, each with its number of people; none where nothing was compared at all."""
+    everybody = contents.figure("FMR", cell, EVERYBODY, EVERYBODY)
+    if everybody is None or not everybody["comparisons"]:
+        return []
+    compared = contents.compared(cell, kind)
+    groups = [g for g in contents.kinds()[kind] if compared.get(g.name, {}).get("verdict") == "insufficient"]
+    return [f"{plain(group.name)} ({contents.people.size(group)})" for group in groups]
+
+
+def _missed(contents: Contents, system: str, cell: Cell) -> list[str]:
+    figure = contents.figure("FNMR", cell)
+    if figure is None or figure["value"] is None:
+        return []
+    said = [f"Of comparisons with the right person, {system} missed {quoted(figure)}."]
+    if figure["verdict"] == "insufficient":
+        said.append(f"{_sentence(too_few_people(figure['subjects']))}")
+    shown = [
+        d for kind in contents.kinds() for d in contents.compared(cell, kind, "FNMR").values()
+        if d["verdict"] == "higher"
+    ]  # fmt: skip
+    return [*said, *(f"Missed more: {_at_least(contents, cell, d, 'FNMR')}." for d in shown)]
+
+
+def _never_found(contents: Contents, system: str, cell: Cell) -> list[str]:
+    here = contents.figure("FTA", cell, point=None)
+    if here is None or here["value"] is None:
+        return []
+    said = [f"On {condition(cell.condition_name)}, {system} found no usable face in {quoted(here)}."]
+    worst = worst_acquisition(contents, system)
+    if worst is not None and worst["cell"] != cell.id and worst["value"] > here["value"]:
+        name = condition(worst["condition"]["name"])
+        said.append(
+            f"It was worst at {name}: {quoted(worst)}. A face that is never found cannot be a false match, "
+            "so rates of false matches speak of the faces that were found."
+        )
+        said += _acquired_by_group(contents, system, worst["condition"]["name"])
+    elif len(contents.conditions) > 1:
+        said.append("It was no worse under any other condition tested here.")
+    return said
+
+
+def _acquired_by_group(contents: Contents, system: str, condition_name: str) -> list[str]:
+    """For each kind of group, who is found less often, where that is shown; else the two ends, counted."""
+    cell, said = contents.cell(system, condition_name), []
+    for kind, groups in contents.kinds().items():
+        higher = [d for d in contents.compared(cell, kind, "FTA", None).values() if d["verdict"] == "higher"]
+        figures = [contents.figure("FTA", cell, group.name, point=None) for group in groups]
+        measured = [f for f in figures if f is not None and f["verdict"] == "measured" and f["value"] is not None]
+        if higher:
+            said += [f"Less often found: {_at_least(contents, cell, d, 'FTA')}." for d in higher]
+        elif len(measured) > 1:
+            # Of groups with the same rate, the one that more people speak for.
+            least = min(measured, key=lambda f: (f["value"], f["high"]))
+            most = max(measured, key=lambda f: (f["value"], f["low"]))
+            said.append(
+                f"By {plain(kind)}, a higher rate is not shown for any group; counted were "
+                f"{people(most['probe_group'])} {quoted(most)}, {people(least['probe_group'])} {quoted(least)}."
+            )
+    return said
+
+
+def worst_acquisition(contents: Contents, system: str) -> Figure | None:
+    """The highest failure-to-acquire rate of everybody over a system's conditions, None where none was measured."""
+    all_figures = (contents.figure("FTA", cell, point=None) for cell in contents.cells if cell.system.label == system)
+    measured = [f for f in all_figures if f is not None and f["value"] is not None and f["verdict"] == "measured"]
+    return max(measured, key=lambda f: f["value"], default=None)
+
+
+def worst_group(contents: Contents, cell: Cell) -> Figure | None:
+    """The highest within-group FMR among groups with people enough, None where there is none."""
+    names = [group.name for groups in contents.kinds().values() for group in groups]
+    figures = (contents.figure("FMR", cell, name, name) for name in names)
+    measured = [f for f in figures if f is not None and f["value"] is not None and f["verdict"] == "measured"]
+    return max(measured, key=lambda f: f["value"], default=None)
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:] + "."

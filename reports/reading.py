@@ -1,0 +1,156 @@
+"""Everything a report is made from, read once from the run directory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from pipelines.errors import InputError
+from reports.wording import without_folders, without_names
+from testbed.evidence.stage import EVIDENCE
+from testbed.matching.people import Group, People, people_of
+from testbed.runs.directory import RunDirectory
+from testbed.runs.tables import (
+    ATTEMPTS,
+    CAPTURES,
+    CURVES,
+    DISTRIBUTIONS,
+    FRAMES,
+    PHOTOGRAPHS,
+    REFERENCES,
+    SUBJECTS,
+    THRESHOLDS,
+    TIMINGS,
+    Table,
+)
+from testbed.scenario.cells import Cell
+from testbed.scenario.loading import Loaded
+from testbed.scenario.models import RESERVED_GROUPS, Scenario
+
+EVERYBODY, SAME_GROUP = RESERVED_GROUPS
+Figure = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A finished run: its manifest, evidence and tables, with the look-ups that a report needs.
+
+    reference_condition: the name of the condition the first screen speaks of, `clean` where there is one.
+    """
+
+    run: RunDirectory
+    scenario: Scenario
+    cells: tuple[Cell, ...]
+    manifest: dict[str, Any]
+    figures: list[Figure]
+    differentials: list[Figure]
+    people: People
+    subjects: pl.DataFrame
+    references: pl.DataFrame
+    attempts: pl.DataFrame
+    thresholds: pl.DataFrame
+    curves: pl.DataFrame
+    distributions: pl.DataFrame
+
+    @property
+    def systems(self) -> list[str]:
+        """Labels of the systems under test, in the scenario's order."""
+        return list(dict.fromkeys(cell.system.label for cell in self.cells))
+
+    @property
+    def conditions(self) -> list[str]:
+        """Names of the conditions, in the scenario's order."""
+        return list(dict.fromkeys(cell.condition_name for cell in self.cells))
+
+    @property
+    def reference_condition(self) -> str:
+        """`clean` where there is one, else the first."""
+        return "clean" if "clean" in self.conditions else self.conditions[0]
+
+    def cell(self, system: str, condition: str) -> Cell:
+        """The cell of a system under a condition."""
+        return next(c for c in self.cells if (c.system.label, c.condition_name) == (system, condition))
+
+    def reference_cell(self, system: str) -> Cell:
+        """The cell the first screen speaks of."""
+        return self.cell(system, self.reference_condition)
+
+    def kinds(self) -> dict[str, list[Group]]:
+        """Groups by kind: single attributes first, then the full cross. Empty without attributes."""
+        crossed = self.people.crossed()
+        return {**self.people.single(), **({" × ".join(self.people.attributes): crossed} if crossed else {})}
+
+    def figure(
+        self, metric: str, cell: Cell, probe: str = EVERYBODY, reference: str | None = None, point: str | None = "own"
+    ) -> Figure | None:
+        """The figure of that key, None where evidence holds none."""
+        return self._by_key.get((metric, cell.id, point, probe, reference))
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[Any, ...], Figure]:
+        names = ("metric", "cell", "operating_point", "probe_group", "reference_group")
+        return {tuple(figure[name] for name in names): figure for figure in self.figures}
+
+    def compared(self, cell: Cell, kind: str, metric: str = "FMR", point: str | None = "own") -> dict[str, Figure]:
+        """Differentials of one kind of group, by group."""
+        wanted = (cell.id, kind, metric, point)
+        found = (d for d in self.differentials if (d["cell"], d["kind"], d["metric"], d["operating_point"]) == wanted)
+        return {d["group"]: d for d in found}
+
+    def parts(self, table: Table, cell: Cell) -> Iterator[pl.DataFrame]:
+        """The parts of FRAMES, CAPTURES or TIMINGS of one cell."""
+        for part in self.run.parts(table, cell.id):
+            yield self.run.read(table, part)
+
+    def notices(self) -> list[str]:
+        """What the run noted on its inputs, without folders and without ids of people."""
+        names = {
+            *self.subjects["subject"], *self.attempts["transit"], *self.references["reference"],
+            *self.references["file"], *self.photographs()["file"],
+        }  # fmt: skip
+        noted = [*self.manifest.get("notices", []), *self.manifest.get("enrolment_notices", [])]
+        return [without_names(without_folders(n), [*names]) for n in noted]
+
+    def photographs(self) -> pl.DataFrame:
+        """Table PHOTOGRAPHS; empty where the probes are video."""
+        return self.run.read(PHOTOGRAPHS) if self.run.has(PHOTOGRAPHS) else pl.DataFrame(schema=PHOTOGRAPHS.columns)
+
+
+def read(run: RunDirectory, loaded: Loaded) -> Contents:
+    """Read a run whose evaluate stage is done. Raises InputError where a table or the evidence cannot be read."""
+    path = run.path / EVIDENCE
+    try:
+        evidence = json.loads(path.read_text(encoding="utf-8"))
+        figures, differentials = evidence["figures"], evidence["differentials"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(
+            f"{path}: cannot be read as evidence; make it anew with `testbed evaluate {run.path}`"
+        ) from None
+    subjects = run.read(SUBJECTS)
+    return Contents(
+        run=run,
+        scenario=loaded.scenario,
+        cells=loaded.cells,
+        manifest=run.manifest(),
+        figures=figures,
+        differentials=differentials,
+        people=people_of(subjects, loaded.scenario.groups, loaded.scenario.seed),
+        subjects=subjects,
+        references=run.read(REFERENCES),
+        attempts=run.read(ATTEMPTS),
+        thresholds=run.read(THRESHOLDS),
+        curves=run.read(CURVES),
+        distributions=run.read(DISTRIBUTIONS),
+    )
+
+
+def per_cell(contents: Contents, table: Table) -> pl.DataFrame:
+    """All parts of FRAMES, CAPTURES or TIMINGS, one cell after the other."""
+    assert table in (FRAMES, CAPTURES, TIMINGS), f"{table.name} is not written in parts"
+    parts = [part for cell in contents.cells for part in contents.parts(table, cell)]
+    return pl.concat(parts) if parts else pl.DataFrame(schema=table.columns)

@@ -1,0 +1,326 @@
+"""The report's tables: flat rows, the same for the page and for the CSV files. No id of a person is in any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from reports.findings import worst_acquisition, worst_group
+from reports.reading import EVERYBODY, SAME_GROUP, Contents, Figure, per_cell
+from reports.wording import without_folders, without_names
+from testbed.matching.people import PASSER_BY, Group
+from testbed.runs.tables import CAPTURES, FRAMES, TIMINGS
+from testbed.scenario.cells import Cell
+from testbed.scenario.models import NobodyEnrolled, Video
+
+CURVE_POINTS = 80
+"""A DET curve is drawn from at most this many of its steps."""
+
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv(frame: pl.DataFrame) -> bytes:
+    """A table as CSV, UTF-8. Text that a spreadsheet would run as a formula is kept text by a leading apostrophe."""
+    guarded = [
+        pl.when(pl.any_horizontal(pl.col(name).str.starts_with(mark) for mark in _STARTS_A_FORMULA))
+        .then(pl.lit("'") + pl.col(name))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name, dtype in frame.schema.items()
+        if dtype == pl.String
+    ]
+    return frame.with_columns(guarded).write_csv().encode()
+
+
+def all_tables(contents: Contents) -> dict[str, pl.DataFrame]:
+    """Every table of the report by the name of its CSV file, without `.csv`."""
+    return {
+        "figures": figures(contents),
+        "differentials": differentials(contents),
+        "at_a_glance": at_a_glance(contents),
+        "fmr_by_group": fmr_by_group(contents),
+        "fmr_across_groups": fmr_across_groups(contents),
+        "acquisition": acquisition(contents),
+        "failures": failures(contents),
+        "what_was_found": what_was_found(contents),
+        "sweep": sweep(contents),
+        "score_distributions": distributions(contents),
+        "det": det(contents),
+        "timings": timings(contents),
+        "groups": groups(contents),
+    }
+
+
+def figures(contents: Contents) -> pl.DataFrame:
+    """Every figure of evidence.json, one row each, in its order."""
+    return _frame(map(_flat, contents.figures))
+
+
+def differentials(contents: Contents) -> pl.DataFrame:
+    """Every differential of evidence.json, one row each, in its order."""
+    return _frame(map(_flat, contents.differentials))
+
+
+def at_a_glance(contents: Contents) -> pl.DataFrame:
+    """One row per system and column of the first screen's table: which figure stands there, with all its numbers."""
+    rows = []
+    for system in contents.systems:
+        for column, figure in glance(contents, system).items():
+            if figure is not None:
+                rows.append({"column": column, **_flat(figure)})
+    return _frame(rows)
+
+
+def glance(contents: Contents, system: str) -> dict[str, Figure | None]:
+    """The figures of one line of the first screen's table."""
+    cell = contents.reference_cell(system)
+    return {
+        "FMR, all strangers": contents.figure("FMR", cell, PASSER_BY, EVERYBODY)
+        or contents.figure("FMR", cell, EVERYBODY, EVERYBODY),
+        "FMR, same group": contents.figure("FMR", cell, EVERYBODY, SAME_GROUP),
+        "FMR, highest measured group": worst_group(contents, cell),
+        "FNMR": contents.figure("FNMR", cell),
+        "FTA": contents.figure("FTA", cell, point=None),
+        "FTA, worst condition": worst_acquisition(contents, system),
+    }
+
+
+def fmr_by_group(contents: Contents) -> pl.DataFrame:
+    """Within-group FMR at each system's own threshold, with what the comparison between groups says of it."""
+    rows = []
+    for cell in contents.cells:
+        kinds = {"everybody": [contents.people.everyone()], **contents.kinds()}
+        for kind, members in kinds.items():
+            compared = contents.compared(cell, kind)
+            for group, figure in ranked(contents, cell, members):
+                shown = compared.get(group.name, {})
+                rows.append({
+                    "system": cell.system.label, "condition": cell.condition_name, "kind": kind, "group": group.name,
+                    "people": contents.people.size(group), "people_compared": figure["subjects"],
+                    **_numbers(figure), "compared_with": shown.get("reference"),
+                    "at_least_times": shown["low"] if shown.get("verdict") == "higher" else None,
+                    "comparison": shown.get("verdict"), "threshold": figure["threshold"],
+                })  # fmt: skip
+            if kind == "everybody" and (same := contents.figure("FMR", cell, EVERYBODY, SAME_GROUP)):
+                rows.append({**rows[-1], "group": SAME_GROUP, "people_compared": same["subjects"], **_numbers(same)})
+    return _frame(rows)
+
+
+def ranked(contents: Contents, cell: Cell, members: list[Group]) -> list[tuple[Group, Figure]]:
+    """Groups with their within-group FMR: measured ones from high to low, then those too small, by name, unranked."""
+    figures = [(group, contents.figure("FMR", cell, group.name, group.name)) for group in members]
+    there = [(group, figure) for group, figure in figures if figure is not None]
+    return sorted(
+        there,
+        key=lambda each: (True, 0.0, each[0].name) if each[1]["verdict"] == "insufficient"
+        else (False, -(each[1]["value"] or 0.0), each[0].name),
+    )  # fmt: skip
+
+
+def fmr_across_groups(contents: Contents) -> pl.DataFrame:
+    """FMR of every ordered pair of groups of one kind, at each system's own threshold."""
+    rows = []
+    for cell in contents.cells:
+        for kind, members in contents.kinds().items():
+            for probe in members:
+                for reference in members:
+                    if figure := contents.figure("FMR", cell, probe.name, reference.name):
+                        rows.append({
+                            "system": cell.system.label, "condition": cell.condition_name, "kind": kind,
+                            "probe_group": probe.name, "reference_group": reference.name,
+                            "people": figure["subjects"], **_numbers(figure),
+                        })  # fmt: skip
+    return _frame(rows)
+
+
+def acquisition(contents: Contents) -> pl.DataFrame:
+    """FTA by group and condition, and FTE by group, per system."""
+    rows = []
+    for cell in contents.cells:
+        for group in contents.people.within():
+            for metric in ("FTA", "FTE"):
+                if figure := contents.figure(metric, cell, group.name, point=None):
+                    rows.append({
+                        "metric": metric, "system": cell.system.label, "condition": cell.condition_name,
+                        "group": group.name, "people": figure["subjects"], **_numbers(figure),
+                    })  # fmt: skip
+    return _frame(rows)
+
+
+def failures(contents: Contents) -> pl.DataFrame:
+    """What could not be done and why: enrolments, passes without a face, passes never put before the system."""
+    names = [*contents.references["file"], *contents.attempts["transit"], *contents.photographs()["file"]]
+    systems = {cell.id: cell.system.label for cell in contents.cells}
+    rank = {system: i for i, system in enumerate(contents.systems)}
+    order = {cell.id: i for i, cell in enumerate(contents.cells)}
+    conditions = {cell.id: cell.condition_name for cell in contents.cells}
+    enrolments = contents.references.filter(pl.col("state") != "enrolled").select(
+        "system", pl.lit("every condition").alias("condition"), pl.lit("enrolment").alias("what"), "state", "reason",
+        pl.lit(-1).alias("order"),
+    )  # fmt: skip
+    passes = contents.attempts.filter(pl.col("state") != "acquired").select(
+        pl.col("cell").replace_strict(systems, return_dtype=pl.String).alias("system"),
+        pl.col("cell").replace_strict(conditions, return_dtype=pl.String).alias("condition"),
+        pl.lit("pass before a camera").alias("what"), "state", "reason",
+        pl.col("cell").replace_strict(order, return_dtype=pl.Int32).alias("order"),
+    )  # fmt: skip
+    told = pl.concat([enrolments, passes]).with_columns(
+        pl.col("reason").map_elements(
+            lambda reason: without_names(without_folders(reason), names), return_dtype=pl.String
+        )
+    )
+    keys = ["system", "order", "condition", "what", "state", "reason"]
+    counted = told.group_by(keys).agg(number=pl.len())
+    in_order = [pl.col("system").replace_strict(rank, return_dtype=pl.Int32), *keys[1:]]
+    return counted.sort(in_order).drop("order")
+
+
+def what_was_found(contents: Contents) -> pl.DataFrame:
+    """Per system, condition and camera: frames, undecodable and undelivered ones, faces, unassigned faces.
+
+    `unassigned` is null where no truth says who was where: every face would be.
+    """
+    probes = contents.scenario.probes
+    declared: dict[str, str] = {"stills": "each photograph shows one known person"}
+    if isinstance(probes, Video):
+        declared = {camera.name: _declaration(camera.truth) for camera in probes.cameras}
+    ok, faces = pl.col("state") == "ok", pl.col("faces")
+    rows = []
+    for cell in contents.cells:
+        frames = [
+            part.group_by("camera").agg(
+                frames=pl.len(), undecodable=(pl.col("state") == "undecodable").sum(),
+                undelivered=(pl.col("state") == "undelivered").sum(), with_a_face=(ok & (faces > 0)).sum(),
+            )
+            for part in contents.parts(FRAMES, cell)
+        ]  # fmt: skip
+        captures = [
+            part.group_by("camera").agg(
+                faces=pl.len(), without_template=(pl.col("state") == "failed").sum(),
+                unassigned=pl.col("transit").is_null().sum(),
+            )
+            for part in contents.parts(CAPTURES, cell)
+        ]  # fmt: skip
+        if not frames:
+            continue
+        shown = pl.concat(frames).group_by("camera").sum()
+        found = pl.concat(captures).group_by("camera").sum()
+        for row in shown.join(found, "camera", how="left").sort("camera").iter_rows(named=True):
+            known = declared.get(row["camera"], _declaration(None))
+            row |= {name: row[name] or 0 for name in ("faces", "without_template", "unassigned")}
+            if isinstance(probes, Video) and not known.startswith("truth"):
+                row["unassigned"] = None
+            rows.append({"system": cell.system.label, "condition": cell.condition_name, **row, "known": known})
+    return _frame(rows)
+
+
+def sweep(contents: Contents) -> pl.DataFrame:
+    """What varies between conditions, and everybody's FMR (same group), FNMR, FTA and GFRR at each."""
+    rows = []
+    grouped = bool(contents.people.attributes)
+    for cell in contents.cells:
+        wanted = {
+            "FMR": contents.figure("FMR", cell, EVERYBODY, SAME_GROUP if grouped else EVERYBODY),
+            "FNMR": contents.figure("FNMR", cell),
+            "FTA": contents.figure("FTA", cell, point=None),
+            "GFRR": contents.figure("GFRR", cell),
+        }
+        for metric, figure in wanted.items():
+            if figure is not None:
+                rows.append({
+                    "metric": metric, "system": cell.system.label, "condition": cell.condition_name,
+                    "people": figure["subjects"], **_numbers(figure),
+                })  # fmt: skip
+    return _frame(rows)
+
+
+def distributions(contents: Contents) -> pl.DataFrame:
+    """Score distributions of every cell and group, empty bins left out."""
+    return _named(contents, contents.distributions.filter(pl.col("comparisons") > 0))
+
+
+def det(contents: Contents) -> pl.DataFrame:
+    """DET curves within groups, thinned to at most CURVE_POINTS steps each."""
+    within = contents.curves.filter(pl.col("probe_group") == pl.col("reference_group"))
+    key = ["cell", "probe_group"]
+    steps = within.with_columns(step=pl.int_range(pl.len()).over(key), of=pl.len().over(key))
+    bucket = pl.col("step") * (CURVE_POINTS - 1) // pl.col("of")
+    thin = steps.filter(
+        (bucket != bucket.shift(1).over(key)).fill_null(value=True) | (pl.col("step") == pl.col("of") - 1)
+    )
+    return _named(contents, thin.drop("reference_group", "step", "of").rename({"probe_group": "group"}))
+
+
+def timings(contents: Contents) -> pl.DataFrame:
+    """Median and 90th percentile of seconds per frame, by system, condition and stage."""
+    frame = per_cell(contents, TIMINGS)
+    seconds = pl.col("seconds")
+    grouped = frame.group_by("cell", "stage").agg(
+        frames=pl.len(), p50=seconds.quantile(0.5, "nearest"), p90=seconds.quantile(0.9, "nearest")
+    )
+    return _named(contents, grouped.sort("cell", "stage"))
+
+
+def groups(contents: Contents) -> pl.DataFrame:
+    """Every group, its size, and who says who belongs to it."""
+    rows: list[dict[str, Any]] = []
+    for kind, members in {"everybody": [contents.people.everyone()], **contents.kinds()}.items():
+        for group in members:
+            said = {
+                who
+                for attribute in group.attributes
+                for who in contents.subjects.get_column(f"{attribute}:provenance", default=pl.Series([None])).unique()
+            }
+            rows.append({
+                "kind": kind, "group": group.name, "people": contents.people.size(group),
+                "label_by": ", ".join(sorted(who or "not stated" for who in said)) or None,
+            })  # fmt: skip
+    return _frame(rows)
+
+
+def _declaration(truth: Any) -> str:
+    if truth is None:
+        return "nothing"
+    if isinstance(truth, NobodyEnrolled):
+        return "nobody enrolled" + (f" ({truth.people} people, counted by eye)" if truth.people else "")
+    return "truth file"
+
+
+def _numbers(figure: Figure) -> dict[str, Any]:
+    free = figure.get("assumption_free") or (None, None)
+    return {
+        "value": figure["value"], "low": figure["low"], "high": figure["high"],
+        "errors": figure["errors"], "comparisons": figure["comparisons"],
+        "assumption_free_low": free[0], "assumption_free_high": free[1],
+        "method": figure["method"], "verdict": figure["verdict"],
+    }  # fmt: skip
+
+
+def _flat(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of evidence.json with every object spread over columns."""
+    flat: dict[str, Any] = {}
+    for name, value in entry.items():
+        if name == "assumption_free":
+            flat["assumption_free_low"], flat["assumption_free_high"] = value or (None, None)
+        elif name == "condition":
+            flat["condition"] = value["name"]
+        elif isinstance(value, Mapping):
+            flat[name] = "; ".join(f"{key}={each}" for key, each in value.items())
+        else:
+            flat[name] = value
+    return flat
+
+
+def _named(contents: Contents, frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with its column `cell` told as system and condition, in the scenario's order."""
+    cells = pl.DataFrame(
+        [(cell.id, cell.system.label, cell.condition_name) for cell in contents.cells],
+        schema={"cell": pl.String, "system": pl.String, "condition": pl.String}, orient="row",
+    )  # fmt: skip
+    return cells.join(frame, "cell", how="inner", maintain_order="left_right").drop("cell")
+
+
+def _frame(rows: Any) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), infer_schema_length=None)

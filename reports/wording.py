@@ -1,0 +1,164 @@
+"""How numbers and names are written: percentages with sensible digits, intervals, conditions in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from math import floor, log10
+from typing import Any
+
+THIN = "\u202f"
+"""Narrow no-break space: between a number and its unit, so that they are never parted at a line's end."""
+
+_SETTINGS = {
+    "inter_eye_px": f"{{}}{THIN}px between the eyes",
+    "bitrate_kbps": f"{{}}{THIN}kbit/s",
+    "scale": "frames shrunk to {} of their size",
+    "frame": f"a picture of {{}}{THIN}px",
+    "light": "{} of full light",
+    "noise": "noise {}",
+    "defocus_px": f"{{}}{THIN}px of defocus",
+    "exposure_s": f"{{}}{THIN}s exposure",
+    "motion_eyes_per_s": "{} eye distances per second",
+    "fps": "{} frames per second",
+    "frames": "{} frames",
+    "gop": "a key frame every {} frames",
+}
+_UNITS = {"FTA": "passes", "FTE": "reference photographs", "FRR": "passes", "GFRR": "passes"}
+
+
+def percent(share: float | None) -> str:
+    """A share in [0, 1] as a percentage: 36.7 %, 7.1 %, 0.031 %; "not measured" for None."""
+    return "not measured" if share is None else f"{_digits(share)}{THIN}%"
+
+
+def number(share: float) -> str:
+    """The same without its sign, for tables that say once that they hold per cent."""
+    return _digits(share)
+
+
+def _digits(share: float) -> str:
+    hundredths = 100 * share
+    if share in (0, 1):
+        return f"{hundredths:.0f}"
+    if hundredths >= 99.95:
+        return "99.9"  # short of all is never rounded to all
+    if hundredths < 0.00005:
+        return "<0.0001"
+    if hundredths >= 0.995:
+        return f"{hundredths:.1f}"
+    return f"{hundredths:.{1 - floor(log10(hundredths))}f}"
+
+
+def interval(figure: Mapping[str, Any]) -> str:
+    """The figure's bounds: [7.1–17.0 %]."""
+    return bounds(figure["low"], figure["high"])
+
+
+def bounds(low: float, high: float) -> str:
+    """Two shares in [0, 1] as an interval: [7.1–17.0 %]."""
+    return f"[{_digits(low)}–{_digits(high)}{THIN}%]"
+
+
+def count(number: int, noun: str = "") -> str:
+    """4,204 comparisons; 1 comparison."""
+    if not noun:
+        return f"{number:,}"
+    singular = {"people": "person", "passes": "pass"}.get(noun, noun.removesuffix("s"))
+    return f"{number:,} {singular if number == 1 else noun}"
+
+
+def quoted(figure: Mapping[str, Any]) -> str:
+    """A rate with everything that must stand beside it: 11.2 % [7.1–17.0 %] (471 of 4,204 comparisons, 102 people)."""
+    trials = count(figure["comparisons"], _UNITS.get(figure["metric"], "comparisons"))
+    of = f"{count(figure['errors'])} of {trials}, {count(figure['subjects'], 'people')}"
+    return f"{percent(figure['value'])} {interval(figure)} ({of})"
+
+
+def too_few(people: int) -> str:
+    """What is said of a group that is too small to say anything about."""
+    return f"too few people to say ({people})"
+
+
+def one_in(share: float) -> str:
+    """A share in words: about 1 in 9; more than half."""
+    if share <= 0:
+        return "none"
+    if share > 0.5:
+        return "more than half"
+    other = 1 / share
+    return f"about 1 in {round(other, None if other < 100 else 1 - floor(log10(other))):,.0f}"
+
+
+def times(ratio: float) -> str:
+    """A lower limit of a ratio above 1, rounded down so that "at least" stays true: 5.3, 12, 1.04."""
+    if ratio >= 10:
+        return f"{floor(ratio):,}"
+    return f"{floor(ratio * 10) / 10:.1f}" if ratio >= 1.1 else f"{floor(ratio * 100) / 100:.2f}"
+
+
+def plain(label: str) -> str:
+    """A label for running text: east_asian → east asian."""
+    return label.replace("_", " ")
+
+
+def people(label: str) -> str:
+    """The people of a group in running text."""
+    return f"{plain(label)} people"
+
+
+def listed(words: Iterable[str]) -> str:
+    """a, b and c."""
+    *most, last = list(words) or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def condition(name: str) -> str:
+    """A condition's name in words: inter_eye_px=15 → 15 px between the eyes."""
+    if name == "clean":
+        return "clean pictures"
+    if name == "camera":
+        return "the camera's picture"
+    parts = (part.partition("=") for part in name.split(","))
+    return ", ".join(_SETTINGS.get(key, plain(key) + " {}").format(value) for key, _, value in parts)
+
+
+def setting(name: str) -> str:
+    """A swept setting as an axis title: inter_eye_px → px between the eyes."""
+    return " ".join(_SETTINGS.get(name, plain(name)).replace("{}", "").replace(THIN, " ").split())
+
+
+def score(value: float | None) -> str:
+    """A threshold in the system's own unit."""
+    return "none" if value is None else f"{value:.4g}"
+
+
+def file_name(path: str) -> str:
+    """The last part of a path: folders say where somebody's data lies, which is nobody's business."""
+    return path.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def without_folders(value: Any) -> Any:
+    """A JSON value in which every absolute path is cut down to its file name, inside sentences too."""
+    if isinstance(value, Mapping):
+        return {key: without_folders(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_folders(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    if re.match(r"(/|[A-Za-z]:[\\/]|\\\\)", value) and "\n" not in value and ": " not in value:
+        return file_name(value)
+    return re.sub(r"(?<![\w/.:])(?:[A-Za-z]:)?[\\/](?:[^\s\\/:;,]+[\\/])+([^\s\\/:;,]+)", r"\1", value)
+
+
+def without_names(sentence: str, names: Sequence[str]) -> str:
+    """A sentence in which ids of people, of their transits and photographs, where listed, become "…".
+
+    A listed id stands after a colon or a comma; a bare number elsewhere ("3 people") may look like an id and is not.
+    """
+    for name in sorted(set(names), key=len, reverse=True):
+        if re.search(r"[/.]", name):  # a transit or a file: never a word of a sentence
+            sentence = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", sentence)
+        else:
+            sentence = re.sub(rf"(?<=[:,] ){re.escape(name)}(?=$|[,;.]| and )", "…", sentence)
+    return re.sub(r"…(?:, …)+", "…", sentence)

@@ -1,0 +1,227 @@
+"""The whole report, as a reader opens it."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from pipelines.errors import InputError
+from reports.stage import report
+from testbed.runs.directory import RunDirectory
+from testbed.scenario.loading import Loaded
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the text that is read (neither style nor script)."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self._silent = False
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._silent = tag in ("style", "script")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.text.append(data)
+
+
+def specs(page: str) -> dict[str, dict[str, object]]:
+    found = re.search(r'id="specs">(.*?)</script>', page, re.DOTALL)
+    assert found
+    parsed: dict[str, dict[str, object]] = json.loads(found[1])
+    return parsed
+
+
+def table(run: RunDirectory, name: str) -> list[dict[str, str]]:
+    with (run.path / f"report/{name}.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+@pytest.mark.parametrize("which", ["page", "video_page"])
+def test_the_report_makes_no_external_request(which: str, request: pytest.FixtureRequest) -> None:
+    source = request.getfixturevalue(which)
+    page = Page(source)
+    for tag, attributes in page.tags:
+        assert tag not in ("link", "img", "iframe", "object", "embed", "base"), f"<{tag}> could fetch something"
+        assert "src" not in attributes
+        assert not re.match(r"\w+:|//", attributes.get("href") or "")
+    style = re.search(r"<style>(.*?)</style>", source, re.DOTALL)
+    assert style
+    assert not re.search(r"url\(|@import", style[1])
+    policies = [
+        a["content"] for tag, a in page.tags if tag == "meta" and a.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert policies, "the browser itself is told to fetch nothing"
+    assert policies[0] is not None
+    assert policies[0].startswith("default-src 'none'")
+    assert "unsafe-eval" not in policies[0]
+
+
+def test_every_chart_has_its_place_and_carries_its_own_data(page: str) -> None:
+    drawn = specs(page)
+    places = [a["id"] for tag, a in Page(page).tags if a.get("class") == "plot"]
+    assert places == list(drawn)
+    assert len(places) >= 8
+    for spec in drawn.values():
+        assert '"url"' not in json.dumps(spec)
+        named = set(re.findall(r'"name": "(d\d+)"', json.dumps({k: v for k, v in spec.items() if k != "datasets"})))
+        assert named == set(spec["datasets"])  # type: ignore[call-overload]
+
+
+def test_vega_is_in_the_page_once(page: str) -> None:
+    assert page.count("window.vegaEmbed") == 1
+    assert len(page) < 3_000_000
+
+
+def test_a_hostile_group_label_is_escaped(page: str, hostile: str) -> None:
+    assert "<script>alert" not in page
+    assert html.escape(hostile) in page
+
+
+def test_a_hostile_group_label_is_no_formula_in_a_csv(stills: RunDirectory, hostile: str) -> None:
+    groups = {row["group"] for row in table(stills, "groups")}
+    assert f"'{hostile}" in groups
+    assert hostile not in groups
+
+
+@pytest.mark.parametrize("which", ["stills", "video"])
+def test_the_csv_has_a_row_for_every_figure_and_every_differential(which: str, request: pytest.FixtureRequest) -> None:
+    run = request.getfixturevalue(which)
+    evidence = json.loads((run.path / "evidence.json").read_text())
+    figures = table(run, "figures")
+    assert len(figures) == len(evidence["figures"])
+    assert len(table(run, "differentials")) == len(evidence["differentials"])
+    for row, known in zip(figures, evidence["figures"], strict=True):
+        assert (row["metric"], row["system"], int(row["comparisons"])) == (
+            known["metric"],
+            known["system"],
+            known["comparisons"],
+        )
+        assert (row["value"] == "") == (known["value"] is None)
+
+
+@pytest.mark.parametrize("which", ["stills", "video"])
+def test_no_id_of_a_person_and_no_folder_leaves_the_run(
+    which: str, ids: list[str], request: pytest.FixtureRequest
+) -> None:
+    run = request.getfixturevalue(which)
+    for path in sorted((run.path / "report").iterdir()):
+        content = path.read_text(encoding="utf-8")
+        assert "somebody" not in content, f"{path.name} tells a folder"
+        assert not [name for name in ids if name in content], f"{path.name} tells an id"
+
+
+def test_every_csv_is_linked_and_every_link_leads_somewhere(stills: RunDirectory, page: str) -> None:
+    parsed = Page(page)
+    links = {a["href"] for tag, a in parsed.tags if tag == "a" and a.get("href")}
+    ids = {f"#{a['id']}" for _, a in parsed.tags if "id" in a}
+    files = {path.name for path in (stills.path / "report").iterdir()} - {"index.html"}
+    assert {link for link in links if link and not link.startswith("#")} == files
+    assert {link for link in links if link and link.startswith("#")} <= ids
+
+
+def test_no_sentence_or_table_claims_equality(page: str, video_page: str) -> None:
+    for source in (page, video_page):
+        read = " ".join(Page(source).text).lower()
+        assert "no difference" not in read
+        assert "not different" not in read
+
+
+def test_groups_too_small_are_named_with_their_numbers_on_the_first_screen(page: str, hostile: str) -> None:
+    first = page[page.index('id="found"') : page.index("At a glance")]
+    assert f"{html.escape(hostile)} (3)" in first
+    assert "Too few people" in first
+
+
+def test_every_coloured_cell_stands_in_a_table_with_its_interval(page: str) -> None:
+    tables = re.findall(r"every cell with its interval and counts</summary>(.*?)</details>", page, re.DOTALL)
+    assert len(tables) == 4, "false matches across groups and faces never found, for two systems"
+    for table_ in tables:
+        cells = re.findall(r"<td.*?</td>", table_, re.DOTALL)
+        assert cells
+        assert all("[" in cell and " of " in cell for cell in cells if "nothing to count" not in cell)
+
+
+def test_the_attribution_stands_on_the_page(page: str) -> None:
+    assert page.count("Made-up faces, CC BY 4.0") >= 2
+
+
+def test_a_clip_with_nobody_enrolled_says_what_it_cannot_show(video_page: str) -> None:
+    read = " ".join(" ".join(Page(video_page).text).split())
+    assert "On street nobody enrolled appears" in read
+    assert "they cannot show misses" in read
+    assert "Nothing is known about who appears on yard" in read
+    assert "cannot be measured on this run" in read
+
+
+def test_every_clip_is_counted_with_its_undecodable_frames(video: RunDirectory) -> None:
+    found = table(video, "what_was_found")
+    assert [(row["system"], row["camera"]) for row in found] == [
+        (s, c) for s in ("one", "two") for c in ("street", "yard")
+    ]
+    assert {(row["frames"], row["undecodable"], row["faces"], row["unassigned"]) for row in found} == {
+        ("2", "1", "2", "")
+    }
+
+
+def test_unassigned_faces_of_photographs_are_counted(stills: RunDirectory) -> None:
+    assert {row["unassigned"] for row in table(stills, "what_was_found")} == {"2"}
+
+
+def test_failures_are_told_with_their_reasons_and_without_whose_they_are(stills: RunDirectory) -> None:
+    told = {(row["what"], row["state"], row["reason"], row["number"]) for row in table(stills, "failures")}
+    assert told == {
+        ("enrolment", "failed", "…: no face found", "1"),
+        ("pass before a camera", "failed", "no face found", "2"),
+    }
+
+
+def test_the_same_run_gives_the_same_tables(stills: RunDirectory, made_up: tuple[RunDirectory, Loaded]) -> None:
+    run, loaded = made_up
+    report(run, loaded)
+    assert run.done("report")
+    for path in (stills.path / "report").glob("*.csv"):
+        assert (run.path / "report" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_a_run_that_is_not_evaluated_is_refused(made_up: tuple[RunDirectory, Loaded]) -> None:
+    run, loaded = made_up
+    run.note(stages={"evaluate": "running"})
+    with pytest.raises(InputError, match="needs the evaluate stage"):
+        report(run, loaded)
+
+
+def test_evidence_that_cannot_be_read_is_named(made_up: tuple[RunDirectory, Loaded]) -> None:
+    run, loaded = made_up
+    run.write_bytes("evidence.json", b"{}")
+    with pytest.raises(InputError, match=r"evidence\.json: cannot be read as evidence"):
+        report(run, loaded)
+
+
+def test_people_without_groups_are_reported_on_as_everybody(without_groups: tuple[RunDirectory, Loaded]) -> None:
+    read = " ".join(Page(report(*without_groups).read_text(encoding="utf-8")).text)
+    assert "took a stranger for the person" in read
+    assert "of the same group" not in read[: read.index("At a glance")]
+
+
+def test_clips_without_people_or_truth_are_counted_and_nothing_else_is_said(
+    without_people: tuple[RunDirectory, Loaded],
+) -> None:
+    page = Page(report(*without_people).read_text(encoding="utf-8"))
+    read = " ".join(" ".join(page.text).split())
+    assert "Nothing is known about who appears on street and yard" in read
+    assert "no figure on matches can be given" in read
+    assert not re.search(r"\d\u202f%", read[: read.index("Definitions")])

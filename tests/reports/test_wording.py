@@ -1,0 +1,73 @@
+"""How numbers and names are written."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.wording import THIN, bounds, condition, count, one_in, percent, times, without_folders, without_names
+
+
+@pytest.mark.parametrize(
+    ("share", "written"),
+    [
+        (0.3671, "36.7"), (0.0712, "7.1"), (0.00031, "0.031"), (0.0099, "0.99"), (0.00996, "1.0"), (0, "0"), (1, "100"),
+        (0.99999, "99.9"), (1e-9, "<0.0001"),
+    ],
+)  # fmt: skip
+def test_percentages_have_sensible_digits(share: float, written: str) -> None:
+    assert percent(share) == f"{written}{THIN}%"
+
+
+@given(st.floats(min_value=1e-300, max_value=1, exclude_max=True))
+def test_only_none_is_written_as_none_and_only_all_as_all(share: float) -> None:
+    assert percent(share) not in (f"0{THIN}%", f"100{THIN}%")
+
+
+def test_what_was_not_measured_is_not_zero() -> None:
+    assert percent(None) == "not measured"
+
+
+def test_intervals_say_their_unit_once() -> None:
+    assert bounds(0.071, 0.17) == f"[7.1–17.0{THIN}%]"
+
+
+@given(st.floats(min_value=1.001, max_value=1e6))
+def test_at_least_is_never_more_than_the_limit(ratio: float) -> None:
+    assert float(times(ratio).replace(",", "")) <= ratio
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.112, "about 1 in 9"), (0.7, "more than half"), (0.00203, "about 1 in 490")]
+)
+def test_shares_in_words(share: float, words: str) -> None:
+    assert one_in(share) == words
+
+
+def test_one_of_anything_is_singular() -> None:
+    assert [count(1, n) for n in ("people", "comparisons", "passes")] == ["1 person", "1 comparison", "1 pass"]
+
+
+def test_conditions_in_words() -> None:
+    assert condition("inter_eye_px=15,bitrate_kbps=300") == f"15{THIN}px between the eyes, 300{THIN}kbit/s"
+    assert condition("clean") == "clean pictures"
+
+
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [
+        ("/home/a b/photos/x.jpg", "x.jpg"),
+        ("C:\\Users\\me\\x.jpg", "x.jpg"),
+        ("/data/set/clip.mp4: is cut short", "clip.mp4: is cut short"),
+        ("east_asian/white", "east_asian/white"),
+        ("3 of 4 km/h", "3 of 4 km/h"),
+    ],
+)
+def test_folders_are_cut_off_and_nothing_else(told: str, left: str) -> None:
+    assert without_folders(told) == left
+
+
+def test_listed_ids_go_and_numbers_stay() -> None:
+    told = "3 people have no probe photograph: 3, 17 and 20 more"
+    assert without_names(told, ["3", "17"]) == "3 people have no probe photograph: … and 20 more"
