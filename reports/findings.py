@@ -115,8 +115,8 @@ def _passers_by(contents: Contents, system: str, cell: Cell) -> list[str]:
     if figure["value"] is None:
         return [f"In clips that show nobody enrolled, {system} found no face that could be compared."]
     start = (
-        f"In clips that show nobody enrolled, at its own threshold of {score(figure['threshold'])}, {system} called a "
-        f"match in {quoted(figure)} of a found face with an enrolled photograph, every one of them false"
+        f"In clips that show nobody enrolled, at its own threshold of {score(figure['threshold'])}, {system} called "
+        f"{quoted(figure)} between a face found and an enrolled photograph a match, every one of them falsely"
     )
     if figure["verdict"] == "insufficient":
         return [f"{start}; with so few people this says nothing about other passers-by."]

@@ -37,6 +37,7 @@ def _map_cell(figure: Figure, probe: str, reference: str) -> dict[str, Any]:
         "reference": plain(reference),
         "people": figure["subjects"],
         "text": "too few" if few else number(figure["value"]),
+        "limit": "" if few else f"≤ {number(figure['high'])}",
         **beside(figure),
     }
 
@@ -53,19 +54,20 @@ def _map(sheets: Sheets, rows: Rows, order: list[str], title: str) -> Any:
     few = base.transform_filter("datum.few").mark_rect(
         fill="#f1f1f1", stroke="#c4c8cd", strokeDash=[3, 3], strokeWidth=1
     )
-    text = base.transform_filter("!datum.few").mark_text(fontSize=11.5).encode(
-        text="text:N", color=alt.condition("datum.value > 0.15", alt.value("white"), alt.value(INK))
-    )  # fmt: skip
+    ink = alt.condition("datum.value > 0.15", alt.value("white"), alt.value(INK))
+    measured = base.transform_filter("!datum.few").encode(color=ink)
+    text = measured.mark_text(fontSize=11.5, dy=-5).encode(text="text:N")
+    limit = measured.mark_text(fontSize=8.5, dy=8).encode(text="limit:N")
     none = base.transform_filter("datum.few").mark_text(fontSize=9, color="#7a808a").encode(text="text:N")
-    return alt.layer(few, enough, text, none).properties(
+    return alt.layer(few, enough, text, limit, none).properties(
         width=alt.Step(52),
-        height=alt.Step(32),
+        height=alt.Step(34),
         title=alt.TitleParams(f"{title}: before the camera ↓, enrolled →", anchor="start", fontSize=12),
     )
 
 
 def acquisition(contents: Contents, system: str) -> Spec:
-    """FTA by group and condition: number in the cell, insufficient groups in grey."""
+    """FTA by group and condition: with its interval, insufficient groups in grey."""
     sheets = Sheets()
     conditions = contents.conditions
     names = [condition(name) for name in conditions]
@@ -78,7 +80,7 @@ def acquisition(contents: Contents, system: str) -> Spec:
                 continue
             rows.append({
                 "group": plain(group.name), "condition": shown, "people": figure["subjects"],
-                "text": number(figure["value"]), **beside(figure),
+                "text": f"{number(figure['value'])} [{number(figure['low'])}–{number(figure['high'])}]", **beside(figure),
             })  # fmt: skip
     base = sheets.chart(rows).encode(
         x=alt.X("condition:N", sort=names, title=None, axis=alt.Axis(
@@ -92,5 +94,5 @@ def acquisition(contents: Contents, system: str) -> Spec:
     ink = (
         alt.when("datum.few").then(alt.value("#7a808a")).when("datum.value > 0.55").then(alt.value("white"))
     ).otherwise(alt.value(INK))  # fmt: skip
-    text = base.mark_text(fontSize=11.5).encode(text="text:N", color=ink)
+    text = base.mark_text(fontSize=10.5).encode(text="text:N", color=ink)
     return sheets.specification(alt.layer(few, enough, text).properties(width=alt.Step(104), height=alt.Step(24)))
