@@ -60,6 +60,14 @@ class Captures:
     def __len__(self) -> int:
         return len(self.boxes)
 
+    def fault(self, i: int) -> str:
+        """Why face i has no template that can be compared; "" where it has one."""
+        if self.reasons[i]:
+            return self.reasons[i]
+        if not np.isfinite(self.templates[i]).all():
+            return "the template is not finite (NaN or infinite)"
+        return "" if self.templates[i].any() else "the template is all zeros"
+
     @classmethod
     def of(
         cls,
@@ -70,7 +78,7 @@ class Captures:
         scores: npt.ArrayLike | None = None,
         landmarks: npt.ArrayLike | None = None,
     ) -> Captures:
-        """Captures from what a library returns; a template that is not `dimensions` finite numbers is refused.
+        """Captures from what a library returns; a template of another length than `dimensions` is refused.
 
         Refused means: its row is NaN and `reasons` says why, so that the face counts as a failure to acquire.
         """
@@ -81,8 +89,6 @@ class Captures:
             vector = np.asarray(template, dtype=np.float32).reshape(-1)
             if vector.shape != (dimensions,):
                 reasons.append(f"the template has {vector.size} numbers instead of {dimensions}")
-            elif not np.isfinite(vector).all():
-                reasons.append("the template is not finite (NaN or infinite)")
             else:
                 rows[i] = vector
                 reasons.append("")

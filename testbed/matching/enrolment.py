@@ -84,4 +84,4 @@ def _one_face(captures: Captures | str) -> npt.NDArray[np.float32] | str:
     if len(captures) != 1:
         return "no face found" if not len(captures) else f"{len(captures)} faces found where one was expected"
     template: npt.NDArray[np.float32] = captures.templates[0]
-    return captures.reasons[0] or template
+    return captures.fault(0) or template

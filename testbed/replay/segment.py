@@ -117,7 +117,7 @@ def _record_faces(
         transit, subject, iou = (
             (truth.transits[owner[0]], truth.subjects[owner[0]], owner[1]) if owner else (None, None, None)
         )
-        reason = faces.reasons[i]
+        reason = faces.fault(i)
         row = None if reason else len(rows.templates)
         if row is not None:
             rows.templates.append(faces.templates[i])

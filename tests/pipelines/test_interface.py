@@ -7,18 +7,21 @@ from pipelines.model_file import ModelFile, digest
 from pipelines.yunet_openvino import REFERENCE_POINTS, similarity
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_template_that_is_not_finite_is_a_failure_with_a_reason(bad):
+@pytest.mark.parametrize(("bad", "why"), [(np.nan, "not finite"), (np.inf, "not finite"), (-np.inf, "not finite")])
+def test_a_template_that_is_not_finite_is_a_failure_with_a_reason(bad, why):
     captures = Captures.of([(0, 0, 9, 9), (5, 5, 9, 9)], [[1.0, 2.0], [1.0, bad]], 2, {})
-    assert captures.reasons[0] == ""
-    assert "not finite" in captures.reasons[1]
-    assert np.isnan(captures.templates[1]).all()
+    assert captures.fault(0) == ""
+    assert why in captures.fault(1)
     assert len(captures) == 2
+
+
+def test_a_template_of_zeros_cannot_be_compared():
+    assert "zeros" in Captures.of([(0, 0, 9, 9)], [[0.0, 0.0]], 2, {}).fault(0)
 
 
 def test_a_template_of_another_length_is_a_failure_with_a_reason():
     captures = Captures.of([(0, 0, 9, 9)], [[1.0, 2.0, 3.0]], 2, {})
-    assert captures.reasons == ("the template has 3 numbers instead of 2",)
+    assert captures.fault(0) == "the template has 3 numbers instead of 2"
 
 
 def test_a_model_file_is_checked_by_its_content(tmp_path):
