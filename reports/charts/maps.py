@@ -78,9 +78,10 @@ def acquisition(contents: Contents, system: str) -> Spec:
             figure = contents.figure("FTA", contents.cell(system, name), group.name, point=None)
             if figure is None or figure["value"] is None:
                 continue
+            low, high = number(figure["low"]), number(figure["high"])
             rows.append({
                 "group": plain(group.name), "condition": shown, "people": figure["subjects"],
-                "text": f"{number(figure['value'])} [{number(figure['low'])}–{number(figure['high'])}]", **beside(figure),
+                "text": f"{number(figure['value'])} [{low}–{high}]", **beside(figure),
             })  # fmt: skip
     base = sheets.chart(rows).encode(
         x=alt.X("condition:N", sort=names, title=None, axis=alt.Axis(
