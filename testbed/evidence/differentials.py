@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from testbed.evidence.intervals import Clustered, rate_interval, sufficient
+from testbed.evidence.intervals import rate_interval, sufficient
 from testbed.evidence.rates import ALPHA, CellData
 from testbed.matching.people import Group
 
@@ -25,7 +25,7 @@ def differentials_of(data: CellData) -> Iterator[dict[str, Any]]:
 
 
 def _family(data: CellData, metric: str, point: str | None, kind: str, groups: list[Group]) -> Iterator[dict[str, Any]]:
-    rates = {group.name: _clustered(data, metric, point, group) for group in groups}
+    rates = {g.name: data.clustered(metric, point, g, g if metric == "FMR" else None) for g in groups}
     enough = [g for g in groups if sufficient(rates[g.name][0], paired=metric == "FMR")]
     alpha = ALPHA / max(2, len(enough))
     bounds = {g.name: rate_interval(*rates[g.name], alpha) for g in groups}
@@ -48,21 +48,10 @@ def _family(data: CellData, metric: str, point: str | None, kind: str, groups: l
         yield {
             "metric": metric, "kind": kind, "system": data.system, "condition": data.condition, "cell": data.cell,
             "operating_point": point,
-            "threshold": None if point is None else data.tallied.threshold(data.tallied.index(point)),
+            "threshold": data.threshold(point),
             "group": group.name, "group_attributes": group.attributes,
             "reference": None if reference is None else reference.name,
             "ratio": value, "low": low, "high": high, "confidence": 1 - ALPHA,
             "errors": rate.errors, "comparisons": rate.comparisons, "subjects": rate.subjects,
             "method": f"simultaneous bounds over {len(enough)} groups", "verdict": judgement,
         }  # fmt: skip
-
-
-def _clustered(data: CellData, metric: str, point: str | None, group: Group) -> tuple[Clustered, list[Clustered]]:
-    """A group's rate, and the same at the thresholds that lend it a design effect."""
-    tallied = data.tallied
-    if point is None:
-        return data.fta(group), []
-    k = tallied.index(point)
-    if metric == "FMR":
-        return tallied.fmr(k, group, group), [tallied.fmr(i, group, group) for i in tallied.ladder("looser")]
-    return tallied.fnmr(k, group), [tallied.fnmr(i, group) for i in tallied.ladder("stricter")]

@@ -39,6 +39,10 @@ class CellData:
     counts: npt.NDArray[np.int64]
     edges: npt.NDArray[np.float64]
 
+    def threshold(self, point: str | None) -> float | None:
+        """The threshold at a point (the mean of both halves' where cross-fitted); None without one."""
+        return None if point is None else self.tallied.threshold(self.tallied.index(point))
+
     def fta(self, group: Group) -> Clustered:
         """Transits without a template / transits put before the system."""
         return self._by_subject(self.attempts, group)
@@ -46,6 +50,37 @@ class CellData:
     def fte(self, group: Group) -> Clustered:
         """Reference photographs without a template / reference photographs."""
         return self._by_subject(self.enrolments, group)
+
+    def clustered(
+        self, metric: str, point: str | None, probe: Group, reference: Group | None
+    ) -> tuple[Clustered, list[Clustered]]:
+        """A rate of `probe` (FMR: with `reference`) at a point, and the same where it lends a design effect.
+
+        FRR and GFRR are counted, not multiplied: of a person's transits × reference photographs (FRR: enrolled
+        ones), the share that was not matched. The formulas `FTA + FNMR·(1−FTA)` and `FTE + (1−FTE)·FRR` equal this
+        where each stage fails independently of the others; where the same people fail at two stages only the count
+        is right, and its interval clusters by person.
+        """
+        if metric in ("FTA", "FTE"):
+            return (self.fta(probe) if metric == "FTA" else self.fte(probe)), []
+        assert point is not None, "a rate of comparisons has a threshold"
+        k, tallied = self.tallied.index(point), self.tallied
+        if metric == "FMR":
+            assert reference is not None, "FMR has a reference group"
+            if reference is SAME_GROUP:
+                return tallied.fmr_same_group(k), [tallied.fmr_same_group(i) for i in tallied.ladder("looser")]
+            return tallied.fmr(k, probe, reference), [
+                tallied.fmr(i, probe, reference) for i in tallied.ladder("looser")
+            ]
+        if metric == "FNMR":
+            return tallied.fnmr(k, probe), [tallied.fnmr(i, probe) for i in tallied.ladder("stricter")]
+        photographs = self.enrolments[1] - (self.enrolments[0] if metric == "FRR" else 0)
+        mine = np.isin(self.people.groups, probe.members)
+        if tallied.threshold(k) is None:
+            return by_subject(np.zeros(0), np.zeros(0)), []
+        matched = tallied.mated_comparisons[k] - tallied.mated_errors[k]
+        trials = self.attempts[1] * photographs
+        return by_subject((trials - matched)[mine], trials[mine]), []
 
     def _by_subject(self, trials: tuple[npt.NDArray[Any], npt.NDArray[Any]], group: Group) -> Clustered:
         mine = np.isin(self.people.groups, group.members)
@@ -55,13 +90,19 @@ class CellData:
 def figures_of(data: CellData) -> Iterator[Figure]:
     """Every figure of one cell, per transit."""
     groups = data.people.within()
-    base: dict[str, Any] = {"system": data.system, "condition": data.condition, "cell": data.cell}
     for group in groups:
-        for metric, unit, rate in (("FTE", "reference", data.fte(group)), ("FTA", "transit", data.fta(group))):
-            yield _rate(metric, rate, [], group, None, None, None, unit, base, paired=False)
-        yield _equal_error(data, group, base)
+        yield _rate(data, "FTE", None, group, None, "reference")
+        yield _rate(data, "FTA", None, group, None)
+        yield _equal_error(data, group)
     for point in data.operating_points:
-        yield from _at_point(data, point, groups, base)
+        for probe, reference in group_pairs(data.people):
+            yield _rate(data, "FMR", point, probe, reference)
+            yield _false_accepts(data, point, probe, reference)
+        if data.people.attributes:
+            yield _rate(data, "FMR", point, data.people.everyone(), SAME_GROUP)
+        for group in groups:
+            for metric in ("FNMR", "FRR", "GFRR"):
+                yield _rate(data, metric, point, group, None)
 
 
 def group_pairs(people: People) -> list[tuple[Group, Group]]:
@@ -72,73 +113,33 @@ def group_pairs(people: People) -> list[tuple[Group, Group]]:
     return pairs
 
 
-def _at_point(data: CellData, point: str, groups: list[Group], base: dict[str, Any]) -> Iterator[Figure]:
-    tallied = data.tallied
-    k, threshold = tallied.index(point), tallied.threshold(tallied.index(point))
-    looser, stricter = tallied.ladder("looser"), tallied.ladder("stricter")
-    for probe, reference in group_pairs(data.people):
-        rate = tallied.fmr(k, probe, reference)
-        lenders = [tallied.fmr(i, probe, reference) for i in looser]
-        yield _rate("FMR", rate, lenders, probe, reference, point, threshold, "transit", base, paired=True)
-        yield _false_accepts(data, rate, lenders, probe, reference, point, threshold, base)
-    if data.people.attributes:
-        rate, lenders = tallied.fmr_same_group(k), [tallied.fmr_same_group(i) for i in looser]
-        everyone = data.people.everyone()
-        yield _rate("FMR", rate, lenders, everyone, SAME_GROUP, point, threshold, "transit", base, paired=True)
-    for group in groups:
-        rate, lenders = tallied.fnmr(k, group), [tallied.fnmr(i, group) for i in stricter]
-        yield _rate("FNMR", rate, lenders, group, None, point, threshold, "transit", base, paired=False)
-        yield from _rejections(data, k, group, point, threshold, base)
-
-
 def _rate(
-    metric: str, rate: Clustered, lenders: list[Clustered], probe: Group, reference: Group | None,
-    point: str | None, threshold: float | None, unit: str, base: dict[str, Any], *, paired: bool,
-) -> Figure:  # fmt: skip
+    data: CellData, metric: str, point: str | None, probe: Group, reference: Group | None, unit: str = "transit"
+) -> Figure:
+    rate, lenders = data.clustered(metric, point, probe, reference)
     return Figure(
-        metric=metric, operating_point=point, threshold=threshold, unit=unit, probe_group=probe,
+        metric=metric, operating_point=point, threshold=data.threshold(point), unit=unit, probe_group=probe,
         reference_group=reference, value=_value(rate), errors=rate.errors, comparisons=rate.comparisons,
-        subjects=rate.subjects, verdict=verdict([rate], paired=paired),
-        **bounded(rate_interval(rate, lenders, ALPHA)), **base,
+        subjects=rate.subjects, verdict=verdict([rate], paired=metric == "FMR"),
+        **bounded(rate_interval(rate, lenders, ALPHA)), **_whose(data),
     )  # fmt: skip
 
 
-def _false_accepts(
-    data: CellData, rate: Clustered, lenders: list[Clustered], probe: Group, reference: Group,
-    point: str, threshold: float | None, base: dict[str, Any],
-) -> Figure:  # fmt: skip
+def _false_accepts(data: CellData, point: str, probe: Group, reference: Group) -> Figure:
     """FAR = FMR·(1−FTA): a face that was never found can never be a false match."""
+    rate, lenders = data.clustered("FMR", point, probe, reference)
     fta = data.fta(probe)
     f, a = rate_interval(rate, lenders, ALPHA / 2), rate_interval(fta, [], ALPHA / 2)
     value = None if not rate.comparisons or not fta.comparisons else rate.rate * (1 - fta.rate)
     interval = Interval(f.low * (1 - a.high), f.high * (1 - a.low), f"product of simultaneous bounds: {f.method}")
     return Figure(
-        metric="FAR", operating_point=point, threshold=threshold, unit="transit", probe_group=probe,
+        metric="FAR", operating_point=point, threshold=data.threshold(point), unit="transit", probe_group=probe,
         reference_group=reference, value=value, errors=rate.errors, comparisons=rate.comparisons,
-        subjects=rate.subjects, verdict=verdict([rate], paired=True), **bounded(interval), **base,
+        subjects=rate.subjects, verdict=verdict([rate], paired=True), **bounded(interval), **_whose(data),
     )  # fmt: skip
 
 
-def _rejections(
-    data: CellData, k: int, group: Group, point: str, threshold: float | None, base: dict[str, Any]
-) -> Iterator[Figure]:
-    """FRR = FTA + FNMR·(1−FTA), GFRR = FTE + (1−FTE)·FRR: never found, or never enrolled, is a miss.
-
-    Counted, not multiplied: of a person's transits × reference photographs (FRR: enrolled ones), the share that
-    was not matched. The formulas equal this where each stage fails independently of the others; where the same
-    people fail at two stages only the count is right, and its interval clusters by person.
-    """
-    photographs, unenrolled = data.enrolments[1], data.enrolments[0]
-    mine = np.isin(data.people.groups, group.members)
-    matched = (data.tallied.mated_comparisons[k] - data.tallied.mated_errors[k])[mine]
-    found = data.tallied.threshold(k) is not None
-    for metric, references in (("FRR", photographs - unenrolled), ("GFRR", photographs)):
-        trials = (data.attempts[1] * references)[mine] if found else np.zeros(int(mine.sum()), np.int64)
-        rate = by_subject(trials - matched if found else trials, trials)
-        yield _rate(metric, rate, [], group, None, point, threshold, "transit", base, paired=False)
-
-
-def _equal_error(data: CellData, group: Group, base: dict[str, Any]) -> Figure:
+def _equal_error(data: CellData, group: Group) -> Figure:
     """EER within a group. True FMR and FNMR lie on either side of the EER at *every* threshold, so the envelope of
     their simultaneous bounds at the observed crossing holds it: conservative, and free of a bootstrap's assumptions.
     """
@@ -149,12 +150,13 @@ def _equal_error(data: CellData, group: Group, base: dict[str, Any]) -> Figure:
         rate, value, threshold = Clustered(0, 0, 0.0, 1.0, data.people.size(group), 0), None, None
         interval, judgement = Interval(0.0, 1.0, "no mated or no non-mated comparisons"), "insufficient"
     else:
-        k = data.tallied.index(f"eer:{group.name}")
-        threshold, value = data.tallied.threshold(k), crossing[1]
-        rate, misses = data.tallied.fmr(k, group, group), data.tallied.fnmr(k, group)
-        lenders = [data.tallied.fmr(i, group, group) for i in data.tallied.ladder("looser")]
-        stricter = [data.tallied.fnmr(i, group) for i in data.tallied.ladder("stricter")]
-        bounds = [rate_interval(rate, lenders, ALPHA / 2), rate_interval(misses, stricter, ALPHA / 2)]
+        point = f"eer:{group.name}"
+        threshold, value = data.threshold(point), crossing[1]
+        rate, lenders = data.clustered("FMR", point, group, group)
+        bounds = [
+            rate_interval(rate, lenders, ALPHA / 2),
+            rate_interval(*data.clustered("FNMR", point, group, None), ALPHA / 2),
+        ]
         interval = Interval(
             min(b.low for b in bounds), max(b.high for b in bounds), "envelope of FMR and FNMR bounds at the crossing"
         )
@@ -162,7 +164,7 @@ def _equal_error(data: CellData, group: Group, base: dict[str, Any]) -> Figure:
     return Figure(
         metric="EER", operating_point="eer", threshold=threshold, unit="transit", probe_group=group,
         reference_group=group, value=value, errors=rate.errors, comparisons=rate.comparisons,
-        subjects=rate.subjects, verdict=judgement, **bounded(interval), **base,
+        subjects=rate.subjects, verdict=judgement, **bounded(interval), **_whose(data),
     )  # fmt: skip
 
 
@@ -175,7 +177,6 @@ def passer_by_figures(data: CellData, strangers: Tallied, cameras: dict[str, int
     crowd = strangers.people
     passing = Group(PASSER_BY, {}, (len(crowd.labels) - 1,))
     people = sum(count or 1 for count in cameras.values())
-    base: dict[str, Any] = {"system": data.system, "condition": data.condition, "cell": data.cell}
     clips = np.isin(crowd.subjects, [clip(camera) for camera in cameras])
     for point in strangers.points:
         k = strangers.index(point)
@@ -191,8 +192,12 @@ def passer_by_figures(data: CellData, strangers: Tallied, cameras: dict[str, int
                 metric="FMR", operating_point=point, threshold=strangers.threshold(k), unit="capture",
                 probe_group=passing, reference_group=reference, value=_value(rate), errors=errors, comparisons=n,
                 subjects=people + owners, verdict=verdict([rate], paired=True),
-                **bounded(Interval(*bounds, how)), **base,
+                **bounded(Interval(*bounds, how)), **_whose(data),
             )  # fmt: skip
+
+
+def _whose(data: CellData) -> dict[str, Any]:
+    return {"system": data.system, "condition": data.condition, "cell": data.cell}
 
 
 def _value(rate: Clustered) -> float | None:

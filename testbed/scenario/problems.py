@@ -38,12 +38,12 @@ def suggestion(word: object, known: Collection[str]) -> str:
     return f"choose among {', '.join(sorted(known))}" if known else "there is none to choose"
 
 
-def in_words(errors: Iterable[ErrorDetails], root: Any) -> list[tuple[Loc, str]]:
-    """pydantic's errors as (place in `root`, sentence), each sentence once; `root` is what was validated."""
+def in_words(errors: Iterable[ErrorDetails], root: Any, model: type[BaseModel] = Scenario) -> list[tuple[Loc, str]]:
+    """pydantic's errors as (place in `root`, sentence), each once; `root` is what was validated as a `model`."""
     found: dict[Loc, list[str]] = {}
     for error in errors:
         misfits = error.get("ctx", {}).get("misfits", ())
-        for loc, sentence in misfits or [((), _sentence(error))]:
+        for loc, sentence in misfits or [((), _sentence(error, model))]:
             sentences = found.setdefault((*_place(error, root), *loc), [])
             if sentence not in sentences:
                 sentences.append(sentence)
@@ -109,7 +109,7 @@ _SENTENCES = {
 """Whole sentences for the rest."""
 
 
-def _sentence(error: ErrorDetails) -> str:
+def _sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
     kind, value = error["type"], error["input"]
     bounds = {name: int(b) for name, b in error.get("ctx", {}).items() if isinstance(b, float) and b.is_integer()}
     ctx = {**error.get("ctx", {}), **bounds}
@@ -118,7 +118,7 @@ def _sentence(error: ErrorDetails) -> str:
     if kind in _SENTENCES:
         return _SENTENCES[kind].format(**ctx)
     if kind == "extra_forbidden":
-        return f"unknown key; {suggestion(error['loc'][-1], _keys(error['loc']))}"
+        return f"unknown key; {suggestion(error['loc'][-1], _keys(error['loc'], model))}"
     if kind in ("literal_error", "union_tag_invalid"):
         expected = ctx.get("expected", ctx.get("expected_tags", ""))
         known = re.findall(r"'([^']*)'", expected)
@@ -145,9 +145,9 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def _keys(loc: Loc) -> list[str]:
+def _keys(loc: Loc, model: type[BaseModel]) -> list[str]:
     """The keys that are allowed beside the last one of `loc`."""
-    models: list[type[BaseModel]] = [Scenario]
+    models: list[type[BaseModel]] = [model]
     for part in loc[:-1]:
         inner = [
             member
