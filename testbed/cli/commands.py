@@ -101,9 +101,34 @@ def match(directory: Run, workers: Workers = None) -> None:
 
 
 @app.command()
-def evaluate(directory: Run) -> None:
+def evaluate(
+    directory: Run,
+    claims: Annotated[Path | None, typer.Option(help="claims to judge (see scenarios/claims/example.yaml)")] = None,
+) -> None:
     """Rates and intervals, again, from the counts and tallies of a run: evidence.json."""
-    _again(directory, "evaluate", None)
+    _again(directory, "evaluate", None, claims)
+    if claims is not None:
+        from testbed.cli.listing import claims as listing
+
+        typer.echo(listing(directory))
+
+
+@app.command()
+def plan(
+    bound: Annotated[float, typer.Option(help="the rate that is not to be exceeded, e.g. 1e-4")],
+    metric: Annotated[str, typer.Option(help="FMR, or FNMR, FTA, FTE")] = "FMR",
+    groups: Annotated[int, typer.Option(help="groups the claim is made for")] = 1,
+    claims: Annotated[int, typer.Option(help="claims judged together")] = 1,
+    confidence: Annotated[float, typer.Option(help="of all statements together")] = 0.95,
+    design_effect: Annotated[
+        float, typer.Option(help="how much alike one person's comparisons are (1: not at all)")
+    ] = 3,
+) -> None:
+    """How many people a test needs before it can say anything."""
+    from testbed.cli.listing import plan as listing
+    from testbed.evidence.planning import plan as planned
+
+    typer.echo(listing(planned(metric, bound, groups, claims, confidence, design_effect)))
 
 
 @app.command()
@@ -170,16 +195,22 @@ def _new_run(path: Path, loaded: Loaded) -> RunDirectory:
     )
 
 
-def _again(path: Path, stage: str, workers: int | None) -> None:
+def _again(path: Path, stage: str, workers: int | None, claims: Path | None = None) -> None:
     from testbed.runs.directory import RunDirectory
     from testbed.scenario.loading import reload
 
     directory = RunDirectory.open(path)
-    _stages(directory, reload(directory.manifest()["scenario"]), (stage,), workers, only_missing=False)
+    _stages(directory, reload(directory.manifest()["scenario"]), (stage,), workers, only_missing=False, claims=claims)
 
 
 def _stages(
-    directory: RunDirectory, loaded: Loaded, stages: Sequence[str], workers: int | None, *, only_missing: bool
+    directory: RunDirectory,
+    loaded: Loaded,
+    stages: Sequence[str],
+    workers: int | None,
+    *,
+    only_missing: bool,
+    claims: Path | None = None,
 ) -> None:
     """Run stages in order. Once one has run, those after it must: their tables would be of another world."""
     from testbed.cli.progress import bars
@@ -203,7 +234,7 @@ def _stages(
         if "evaluate" in todo:
             from testbed.evidence.stage import evaluate as evaluate_stage
 
-            evaluate_stage(directory, loaded, progress)
+            evaluate_stage(directory, loaded, progress, claims)
         if "report" in todo:
             from reports.stage import report as report_stage
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from pipelines.errors import InputError
+from testbed.evidence.planning import Plan
+from testbed.evidence.stage import EVIDENCE
 from testbed.scenario.documents import read
 from testbed.scenario.systems import available, describe
 
@@ -33,6 +37,47 @@ def scenarios() -> str:
         document = read(path).value
         lines += [str(_nearby(path)), f"    {document['title']}", f"    {document.get('question', '')}", ""]
     return "\n".join([*lines, "Run one: testbed run FILE     Change a value: --set subjects.limit=24"])
+
+
+def claims(directory: Path) -> str:
+    """Every judged statement of a run's claims, one line each."""
+    evidence = json.loads((directory / EVIDENCE).read_text(encoding="utf-8"))
+    lines = []
+    for row in evidence["claims"]:
+        who = row["probe_group"] if row["reference_group"] in (None, row["probe_group"]) else row["reference_group"]
+        value = "nothing compared" if row["value"] is None else f"{row['value']:.3g}"
+        lines.append(
+            f"{row['verdict'].upper():<12} {row['says']}: {row['system']}, {who}: {row['read_as']} {value} "
+            f"[{row['low']:.3g}, {row['high']:.3g}], {row['errors']} of {row['comparisons']}, "
+            f"{row['subjects']} people; claimed at most {row['bound']:.3g}{_further(row)}"
+        )
+    return "\n".join(lines)
+
+
+def _further(row: dict[str, Any]) -> str:
+    if row["verdict"] != "not settled":
+        return "" if row["assumption_free_agrees"] else " (the assumption-free bound does not reach this verdict)"
+    people = row["further_people_if_half_the_bound"]
+    if people is None:
+        return ""
+    return f"; {people} more people would settle it, were the true rate half the claimed bound"
+
+
+def plan(planned: Plan) -> str:
+    """A plan as a short table."""
+    pairs = planned.metric == "FMR"
+    lines = [
+        f"To support {planned.metric} at most {planned.bound:g} for every group, without a single error, "
+        f"{planned.statements} statement(s) together at {planned.confidence:.0%} confidence:",
+        f"  {planned.comparisons:,} independent {'comparisons' if pairs else 'people'} per group",
+    ]
+    if pairs:
+        lines += [
+            f"  {planned.disjoint:>12,} people per group, whatever the dependence (pairs that share nobody)",
+            f"  {planned.borrowed:>12,} people per group, at a design effect of {planned.design_effect:g} (assumed)",
+            f"  {planned.optimistic:>12,} people per group, if all pairs were independent (they are not: optimistic)",
+        ]
+    return "\n".join(lines)
 
 
 def _nearby(path: Path) -> Path:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from testbed.evidence.claims import Claim, judge, read_claims
 from testbed.evidence.curves import curves_of, distributions_of
 from testbed.evidence.differentials import differentials_of
 from testbed.evidence.figures import Figure
@@ -37,13 +39,19 @@ EVIDENCE = "evidence.json"
 SCHEMA = 1
 
 
-def evaluate(run: RunDirectory, loaded: Loaded, progress: Progress = silent) -> None:
-    """Run the stage: writes evidence.json and tables CURVES and DISTRIBUTIONS."""
+def evaluate(run: RunDirectory, loaded: Loaded, progress: Progress = silent, claims_file: Path | None = None) -> None:
+    """Run the stage: writes evidence.json and tables CURVES and DISTRIBUTIONS.
+
+    claims_file: claims to judge; they stay with the run (run.json) and are judged again each time.
+    """
     run.require("match", "evaluate")
+    if claims_file is not None:
+        claims, confidence = read_claims(claims_file)
+        run.note(claims=[claim.model_dump() for claim in claims], claims_confidence=confidence)
     run.begin("evaluate")
     figures: list[Figure] = []
     differentials: list[dict[str, Any]] = []
-    curves, distributions = [], []
+    curves, distributions, judged = [], [], []
     tables = {table.name: run.read(table) for table in (ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS)}
     references, cells = run.read(REFERENCES), run.read(CELLS)
     people = people_of(run.read(SUBJECTS), loaded.scenario.groups, loaded.scenario.seed)
@@ -53,6 +61,7 @@ def evaluate(run: RunDirectory, loaded: Loaded, progress: Progress = silent) -> 
         mine = {name: table.filter(pl.col("cell") == row["cell"]) for name, table in tables.items()}
         enrolled = references.filter(pl.col("system") == row["system"])
         data = _cell_data(row, systems[row["system"]]["direction"], people, mine, enrolled, loaded)
+        judged.append(data)
         figures += figures_of(data)
         figures += _strangers(data, mine, loaded)
         differentials += differentials_of(data)
@@ -66,10 +75,16 @@ def evaluate(run: RunDirectory, loaded: Loaded, progress: Progress = silent) -> 
         "figures": [figure.as_json() for figure in figures],
         "differentials": differentials,
         "score_meaning": [],
-        "claims": [],
+        "claims": _claims(run, judged),
     }
     run.write_bytes(EVIDENCE, (json.dumps(evidence, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode())
     run.finish("evaluate")
+
+
+def _claims(run: RunDirectory, cells: list[CellData]) -> list[dict[str, Any]]:
+    manifest = run.manifest()
+    claims = [Claim.model_validate(claim) for claim in manifest.get("claims", [])]
+    return judge(claims, manifest["claims_confidence"], cells) if claims else []
 
 
 def _cell_data(
