@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DATA := ../shared/data/london_set/subjects.csv
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test lint bench coverage clean
 
 setup: $(READY)
 
@@ -39,6 +39,10 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python tests/benchmarks/bench_replay_overhead.py
+
+# docs/coverage.md, in about six minutes; REPLICATES=25000 gives every cell the 5,000 that METRICS asks for.
+coverage: $(READY)
+	$(BIN)/python -m testbed.evidence.coverage $(if $(REPLICATES),--replicates $(REPLICATES))
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

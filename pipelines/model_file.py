@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,18 @@ def digest(path: Path) -> str:
     """SHA-256 of a file's content, hexadecimal. Raises OSError where it cannot be read."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digest_of_all(paths: Sequence[Path]) -> str:
+    """One digest of many files and their names, in the order given; an unreadable file counts as empty."""
+    together = hashlib.sha256()
+    for path in paths:
+        together.update(path.name.encode())
+        try:
+            together.update(bytes.fromhex(digest(path)))
+        except OSError:
+            together.update(b"unreadable")
+    return together.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,7 +45,7 @@ def main() -> None:
 @app.command()
 def run(
     scenario: Annotated[Path | None, typer.Argument(metavar="SCENARIO", help="a scenario file (YAML)")] = None,
-    out: Annotated[Path | None, typer.Option(help="folder for the run (default: runs/<date>-<scenario>)")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for the run (default: runs/DATE-SCENARIO)")] = None,
     resume: Annotated[Path | None, typer.Option(metavar="RUN", help="continue this run where it stopped")] = None,
     overrides: Annotated[
         list[str] | None,
@@ -82,6 +83,11 @@ def run(
         loaded = reload(known)
     try:
         _stages(directory, loaded, ("replay", "match", "evaluate", "report"), workers, only_missing=True)
+    except InputError:
+        if resume is None and not (directory.path / "frames").exists():
+            # Nothing was replayed yet: leave the folder free for the corrected scenario.
+            shutil.rmtree(directory.path, ignore_errors=True)
+        raise
     except KeyboardInterrupt:
         hint = f"finished parts are kept, continue with: testbed run --resume {directory.path}"
         print(f"\ntestbed: stopped; {hint}", file=sys.stderr)
@@ -111,6 +117,85 @@ def evaluate(
         from testbed.cli.listing import claims as listing
 
         typer.echo(listing(directory))
+
+
+@app.command()
+def audit(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="LOG...", help="a score log, or mated and non-mated scores")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for the run (default: runs/DATE-LOG)")] = None,
+    form: Annotated[
+        str | None, typer.Option(help="tidy, genuine-impostor, four-column, five-column, matrix, candidates")
+    ] = None,
+    matrix: Annotated[Path | None, typer.Option(help="a square matrix of scores (CSV or NPY)")] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option("--column", metavar="ROLE=NAME", help="e.g. score=similarity")
+    ] = None,
+    groups: Annotated[
+        Path | None, typer.Option("--groups", "--subjects", help="CSV: one row per person, id and groups")
+    ] = None,
+    group: Annotated[list[str] | None, typer.Option(help="a group column; repeatable")] = None,
+    threshold: Annotated[float | None, typer.Option(help="the vendor's own threshold, in score units")] = None,
+    distance: Annotated[bool, typer.Option("--distance", help="a smaller score is more alike")] = False,
+    missing: Annotated[float | None, typer.Option(help="the score that stands for none, e.g. -1")] = None,
+    diagonal_mated: Annotated[bool, typer.Option("--diagonal-mated", help="row i and column i are one person")] = False,
+    probe_ids: Annotated[Path | None, typer.Option(help="the person of each matrix row, one a line")] = None,
+    reference_ids: Annotated[Path | None, typer.Option(help="the person of each matrix column")] = None,
+    percent_rule: Annotated[str | None, typer.Option(help="how the system shows a score as percent")] = None,
+    claims: Annotated[Path | None, typer.Option(help="claims to judge (see scenarios/claims/example.yaml)")] = None,
+) -> None:
+    """A vendor's score log: the same evidence and report as a run."""
+    from testbed.cli.listing import claims as listing
+    from testbed.cli.progress import bars
+    from testbed.scenario.loading import reload
+    from testbed.scorelogs.options import LogOptions, form_named
+    from testbed.scorelogs.stage import import_log
+
+    logs = [*(files or []), *([matrix] if matrix else [])]
+    options = LogOptions(
+        files=tuple(logs),
+        form="matrix" if matrix else form_named(form),
+        columns=_assignments(columns or []),
+        subjects=groups,
+        groups=tuple(group or ()),
+        threshold=threshold,
+        direction="distance" if distance else "similarity",
+        missing=missing,
+        diagonal_mated=diagonal_mated,
+        probe_ids=probe_ids,
+        reference_ids=reference_ids,
+        percent_rule=percent_rule,
+    )
+    with bars() as progress:
+        directory = import_log(options, out or _default_out(logs[0]), progress)
+    loaded = reload(directory.manifest()["scenario"])
+    _stages(directory, loaded, ("evaluate", "report"), None, only_missing=False, claims=claims)
+    if claims is not None:
+        typer.echo(listing(directory.path))
+
+
+@app.command()
+def decode(
+    percent: Annotated[float, typer.Argument(help="the percentage that was shown, e.g. 67")],
+    directory: Annotated[Path, typer.Option("--run", metavar="RUN", help="a run of that system")],
+    prior: Annotated[str | None, typer.Option(help="chance beforehand that it is the person, e.g. 1/1000")] = None,
+    gallery: Annotated[int | None, typer.Option(min=1, help="people searched")] = None,
+    in_gallery: Annotated[float | None, typer.Option(help="chance that the person is among them, e.g. 0.1")] = None,
+    by: Annotated[str | None, typer.Option(help="group, or one attribute, e.g. face_eth")] = None,
+    cell: Annotated[str | None, typer.Option(help="one cell of the run (default: all)")] = None,
+    rule: Annotated[str | None, typer.Option(help="the percent rule, or a CSV of score,percent, where unknown")] = None,
+) -> None:
+    """What "67 %" means in this system: how many strangers are shown it, and what it is evidence of."""
+    from testbed.evidence.decode_run import decode_run
+    from testbed.runs.directory import RunDirectory
+
+    chance = None if prior is None else _fraction(prior)
+    lines = decode_run(
+        RunDirectory.open(directory), percent,
+        prior=chance, gallery=gallery, in_gallery=in_gallery, by=by, cell=cell, rule=rule,
+    )  # fmt: skip
+    typer.echo("\n".join(lines))
 
 
 @app.command()
@@ -174,6 +259,24 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
+def _assignments(given: list[str]) -> dict[str, str]:
+    """`ROLE=NAME` options as a mapping."""
+    for each in given:
+        if "=" not in each:
+            raise InputError(f"--column {each}: write ROLE=NAME, e.g. --column score=similarity")
+    return dict(each.split("=", 1) for each in given)
+
+
+def _fraction(text: str) -> float:
+    """A chance written as 0.001 or 1/1000."""
+    from fractions import Fraction
+
+    try:
+        return float(Fraction(text))
+    except (ValueError, ZeroDivisionError):
+        raise InputError(f"--prior {text}: write a chance as 0.001 or 1/1000") from None
+
+
 def _default_out(scenario: Path) -> Path:
     from datetime import datetime
 
@@ -219,13 +322,14 @@ def _stages(
     if only_missing:
         while todo and directory.done(todo[0]):
             todo.pop(0)
-    with bars() as progress:
+    with directory.alone(), bars() as progress:
         if {"replay", "match"} & set(todo):
             from testbed.matching.stage import match as match_stage
             from testbed.replay.stage import replay as replay_stage
             from testbed.replay.workers import default_workers, pool
 
             workers = workers or default_workers()
+            directory.note(workers=workers)
             with pool(workers) as executor:
                 if "replay" in todo:
                     replay_stage(directory, loaded, executor, workers, progress)
@@ -240,7 +344,7 @@ def _stages(
 
             report_stage(directory, loaded, progress)
     manifest = directory.manifest()
-    for notice in [*manifest.get("notices", []), *manifest.get("enrolment_notices", [])]:
+    for notice in [*manifest.get("notices", []), *manifest.get("match_notices", [])]:
         typer.echo(f"note: {notice}")
     if stages[-1] == "report":
         typer.echo(f"report: {directory.path / 'report' / 'index.html'}")

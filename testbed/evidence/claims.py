@@ -46,7 +46,9 @@ class Claim(BaseModel):
         "each", description="everybody pooled, comparisons inside groups pooled, each group, or groups by name"
     )
     system: str | None = Field(None, description="the system it is made of (default: every system)")
-    condition: str = Field("clean", description="the condition it is made for, by its name in the run")
+    condition: str | None = Field(
+        None, description="the condition it is made for, by its name in the run (default: clean, or the only one)"
+    )
 
     @model_validator(mode="after")
     def _one_bound(self) -> Claim:
@@ -78,15 +80,22 @@ def read_claims(path: Path) -> tuple[list[Claim], float]:
     return found.claims, found.confidence
 
 
-def judge(claims: list[Claim], confidence: float, cells: list[CellData]) -> list[dict[str, Any]]:
+def judge(
+    claims: list[Claim], confidence: float, cells: list[CellData], *, people_known: bool = True
+) -> list[dict[str, Any]]:
     """Every claim against every cell and group it speaks of: the rows of evidence.json's `claims`.
 
     One-sided bounds at (1 − confidence)/m, m = all statements of the run (Bonferroni), so that all verdicts hold
-    together. Raises InputError for a system, condition, point or group that the run does not have.
+    together. Where it is not known who is who (`people_known`), intervals are too narrow and nothing is supported.
+    Raises InputError for a system, condition, point or group that the run does not have.
     """
     statements = [s for claim in claims for s in _statements(claim, cells)]
     alpha = (1 - confidence) / len(statements)
-    return [_judged(*statement, alpha, confidence, len(statements)) for statement in statements]
+    rows = [_judged(*statement, alpha, confidence, len(statements)) for statement in statements]
+    for row in rows:
+        if row["verdict"] == "supported" and not people_known:
+            row["verdict"] = "untestable"
+    return rows
 
 
 @dataclass(frozen=True)
@@ -148,11 +157,12 @@ def _statements(claim: Claim, cells: list[CellData]) -> Iterator[_Statement]:
     systems, conditions = (
         {getattr(c, n) if n == "system" else c.condition["name"] for c in cells} for n in ("system", "condition")
     )
-    for wanted, known, what in ((claim.system, systems, "system"), (claim.condition, conditions, "condition")):
+    condition = claim.condition or (next(iter(conditions)) if len(conditions) == 1 else "clean")
+    for wanted, known, what in ((claim.system, systems, "system"), (condition, conditions, "condition")):
         if wanted is not None and wanted not in known:
             raise InputError(f"claim {claim.says!r}: the run has no {what} {wanted!r}; {suggestion(wanted, known)}")
     for cell in cells:
-        if claim.system not in (None, cell.system) or cell.condition["name"] != claim.condition:
+        if claim.system not in (None, cell.system) or cell.condition["name"] != condition:
             continue
         if claim.operating_point not in cell.operating_points:
             raise InputError(

@@ -27,7 +27,8 @@ class Clustered:
 
     `variance` is the identity-clustered plug-in variance of the rate and `freedom` its Satterthwaite degrees of
     freedom. `subjects` are the distinct people; `disjoint` is how many comparisons could be chosen among them so
-    that no two share a person: the independent evidence that is there whatever the dependence.
+    that no two share a person: the independent evidence that is there whatever the dependence. `smallest` is the
+    smaller of the two groups compared, where there are two.
     """
 
     errors: int
@@ -36,6 +37,7 @@ class Clustered:
     freedom: float
     subjects: int
     disjoint: int
+    smallest: int | None = None
 
     @property
     def rate(self) -> float:
@@ -91,7 +93,7 @@ def across_groups(
     M, x = int(probe_side[1].sum()), int(probe_side[0].sum())
     sizes = [int((n > 0).sum()) for _, n in (probe_side, reference_side)]
     if not M:
-        return Clustered(0, 0, 0.0, 1.0, sum(sizes), min(sizes))
+        return Clustered(0, 0, 0.0, 1.0, sum(sizes), min(sizes), min(sizes))
     p = x / M
     squares, freedoms = [], []
     for (errors, comparisons), G in zip((probe_side, reference_side), sizes, strict=True):
@@ -101,7 +103,8 @@ def across_groups(
     pairs = float(moments @ [1, -2 * p, p * p])
     V = max(sum(squares) - pairs, pairs) / M**2
     parts = sum(v * v / df for v, df in zip(squares, freedoms, strict=True))
-    return Clustered(x, M, V, sum(squares) ** 2 / parts if parts > 0 else 1.0, sum(sizes), min(sizes))
+    freedom = sum(squares) ** 2 / parts if parts > 0 else 1.0
+    return Clustered(x, M, V, freedom, sum(sizes), min(sizes), min(sizes))
 
 
 def by_subject(errors: npt.NDArray[Any], trials: npt.NDArray[Any]) -> Clustered:
@@ -162,8 +165,9 @@ def disjoint_pairs(rate: Clustered, alpha: float = 0.05) -> tuple[float, float]:
 
 
 def sufficient(rate: Clustered, *, paired: bool = True) -> bool:
-    """Whether there are people enough to say anything: 6 subjects, and 3 disjoint pairs of them (`paired`)."""
-    return rate.comparisons > 0 and rate.subjects >= FEWEST_SUBJECTS and (not paired or rate.disjoint >= 3)
+    """Whether there are people enough to say anything: 6 in every group compared, and 3 disjoint pairs (`paired`)."""
+    people = rate.subjects if rate.smallest is None else rate.smallest
+    return rate.comparisons > 0 and people >= FEWEST_SUBJECTS and (not paired or rate.disjoint >= 3)
 
 
 def clopper_pearson(errors: float, trials: float, alpha: float = 0.05) -> tuple[float, float]:

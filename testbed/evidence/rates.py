@@ -176,7 +176,10 @@ def passer_by_figures(data: CellData, strangers: Tallied, cameras: dict[str, int
     """
     crowd = strangers.people
     passing = Group(PASSER_BY, {}, (len(crowd.labels) - 1,))
-    people = sum(count or 1 for count in cameras.values())
+    # Who never showed a face was never compared; and a clip has no more people than faces that were.
+    photographs = max(1, int((data.enrolments[1] - data.enrolments[0]).sum()))
+    made = dict(zip(crowd.subjects, strangers.comparisons[0, 0].sum(axis=-1), strict=True)) if strangers.points else {}
+    people = sum(min(count or 1, int(made.get(clip(camera), 0)) // photographs) for camera, count in cameras.items())
     clips = np.isin(crowd.subjects, [clip(camera) for camera in cameras])
     for point in strangers.points:
         k = strangers.index(point)
@@ -185,7 +188,7 @@ def passer_by_figures(data: CellData, strangers: Tallied, cameras: dict[str, int
             errors, n = (int(x[k, 0, clips][:, members].sum()) for x in (strangers.errors, strangers.comparisons))
             owners = int((strangers.comparisons[k, 1][:, -1][np.isin(crowd.groups, members)] > 0).sum())
             disjoint = min(people, owners)
-            rate = Clustered(errors, n, 0.0, 1.0, people + owners, disjoint)
+            rate = Clustered(errors, n, 0.0, 1.0, people + owners, disjoint, disjoint)
             bounds = clopper_pearson(rate.rate * disjoint, disjoint, ALPHA) if n else (0.0, 1.0)
             how = f"disjoint pairs of {people} passers-by (as declared) and {owners} people enrolled"
             yield Figure(

@@ -14,7 +14,9 @@ from testbed.evidence.claims import Claim, judge, read_claims
 from testbed.evidence.curves import curves_of, distributions_of
 from testbed.evidence.differentials import differentials_of
 from testbed.evidence.figures import Figure
+from testbed.evidence.meaning import score_meaning_of
 from testbed.evidence.rates import CellData, failures_by_subject, figures_of, passer_by_figures
+from testbed.evidence.scored import scored_cell
 from testbed.evidence.tallied import Tallied
 from testbed.matching.people import People, people_of, with_passers_by
 from testbed.runs.directory import RunDirectory
@@ -52,6 +54,7 @@ def evaluate(run: RunDirectory, loaded: Loaded, progress: Progress = silent, cla
     figures: list[Figure] = []
     differentials: list[dict[str, Any]] = []
     curves, distributions, judged = [], [], []
+    meaning: list[dict[str, Any]] = []
     tables = {table.name: run.read(table) for table in (ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS)}
     references, cells = run.read(REFERENCES), run.read(CELLS)
     people = people_of(run.read(SUBJECTS), loaded.scenario.groups, loaded.scenario.seed)
@@ -65,6 +68,7 @@ def evaluate(run: RunDirectory, loaded: Loaded, progress: Progress = silent, cla
         figures += figures_of(data)
         figures += _strangers(data, mine, loaded)
         differentials += differentials_of(data)
+        meaning += score_meaning_of(scored_cell(row, systems[row["system"]], people, mine))
         curves.append(curves_of(data))
         distributions.append(distributions_of(data))
     progress("evaluate", cells.height, cells.height)
@@ -74,7 +78,7 @@ def evaluate(run: RunDirectory, loaded: Loaded, progress: Progress = silent, cla
         "schema": SCHEMA,
         "figures": [figure.as_json() for figure in figures],
         "differentials": differentials,
-        "score_meaning": [],
+        "score_meaning": meaning,
         "claims": _claims(run, judged),
     }
     run.write_bytes(EVIDENCE, (json.dumps(evidence, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode())
@@ -84,7 +88,9 @@ def evaluate(run: RunDirectory, loaded: Loaded, progress: Progress = silent, cla
 def _claims(run: RunDirectory, cells: list[CellData]) -> list[dict[str, Any]]:
     manifest = run.manifest()
     claims = [Claim.model_validate(claim) for claim in manifest.get("claims", [])]
-    return judge(claims, manifest["claims_confidence"], cells) if claims else []
+    if not claims:
+        return []
+    return judge(claims, manifest["claims_confidence"], cells, people_known=manifest.get("subjects_known", True))
 
 
 def _cell_data(

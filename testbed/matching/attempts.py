@@ -6,7 +6,10 @@ import polars as pl
 
 from testbed.runs.tables import ATTEMPTS
 
-SHOWN = {"camera": pl.String, "transit": pl.String, "state": pl.String, "reason": pl.String}
+SHOWN = {"camera": pl.String, "transit": pl.String, "state": pl.String, "reason": pl.String, "faces": pl.Int32}
+
+ELSEWHERE = "a face was found, but not where the truth has the person"
+"""Less overlap than the scenario's `iou`: wrong truth boxes look like this, and are no failure of the system's."""
 
 
 def attempts_of(cell: str, transits: pl.DataFrame, frames: pl.DataFrame, captures: pl.DataFrame) -> pl.DataFrame:
@@ -24,7 +27,7 @@ def attempts_of(cell: str, transits: pl.DataFrame, frames: pl.DataFrame, capture
     lost = (
         frames.filter(pl.col("transit").is_not_null())
         .group_by("transit")
-        .agg(lost=(pl.col("state") != "ok").all(), lost_why=said)
+        .agg(lost=(pl.col("state") != "ok").all(), lost_why=said, elsewhere=(pl.col("faces") > 0).any())
     )
     joined = transits.join(faces, "transit", how="left").join(lost, "transit", how="left")
     is_lost, is_acquired = pl.col("lost").fill_null(value=False), pl.col("acquired").fill_null(value=False)
@@ -35,5 +38,7 @@ def attempts_of(cell: str, transits: pl.DataFrame, frames: pl.DataFrame, capture
         "camera", "transit", "subject",
         pl.col("captures").fill_null(0).cast(ATTEMPTS.columns["captures"]),
         state.otherwise(pl.lit("failed")).alias("state"),
-        reason.otherwise(pl.col("why").fill_null("no face found")).alias("reason"),
+        reason.when(pl.col("captures") > 0).then(pl.col("why"))
+        .when("elsewhere").then(pl.lit(ELSEWHERE))
+        .otherwise(pl.lit("no face found")).alias("reason"),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from kernels.crosscount import Faces, choose_tier, count, tally
+from kernels.crosscount import Faces, Tally, choose_tier, count, tally
 from testbed.matching.people import People
 from testbed.matching.thresholds import Point, edges_for, points_in_use
 from testbed.runs.tables import COUNTS, EDGES, MOMENTS, PAIRS, TALLIES, THRESHOLDS, Table
@@ -46,13 +47,25 @@ def compare(
     """Tables EDGES, THRESHOLDS, COUNTS, TALLIES, MOMENTS, PAIRS of transits against references, and the tier used."""
     counts = count(probes, references, people.groups, people.folds, matcher.edges, matcher.metric)
     points = points_in_use(counts, matcher.edges, matcher.fixed, operating_points, matcher.direction, people)
+    result = _tally(probes, references, people, points, matcher.metric)
+    return recorded(cell, people, matcher.edges, counts, points, result), choose_tier(probes, references)
+
+
+def recorded(
+    cell: str, people: People, edges: npt.NDArray[np.float64], counts: npt.NDArray[np.int64], points: list[Point],
+    result: Tally,
+) -> Tables:  # fmt: skip
+    """Tables EDGES, THRESHOLDS, COUNTS, TALLIES, MOMENTS, PAIRS per transit, whoever counted: templates or a log.
+
+    counts `(G, G, 2, 3, B + 1)` as `kernels.crosscount.count` gives them, at `edges` `(B,)`; result at `points`.
+    """
     tables: Tables = [
-        (EDGES, pl.DataFrame({"cell": cell, "edge": np.arange(len(matcher.edges)), "score": matcher.edges})),
+        (EDGES, pl.DataFrame({"cell": cell, "edge": np.arange(len(edges)), "score": edges})),
         (THRESHOLDS, pl.DataFrame([(cell, *p) for p in points], schema=THRESHOLDS.columns, orient="row")),
         (COUNTS, _counts_table(counts, cell, "transit", people.labels)),
-        *_tallied(cell, "transit", matcher, probes, references, people, points),
+        *_tallied(cell, "transit", people, points, result),
     ]
-    return [_typed(*each) for each in tables], choose_tier(probes, references)
+    return [_typed(*each) for each in tables]
 
 
 def compare_passers_by(cell: str, matcher: Matcher, probes: Faces, references: Faces, crowd: People) -> Tables:
@@ -61,7 +74,7 @@ def compare_passers_by(cell: str, matcher: Matcher, probes: Faces, references: F
     points: list[Point] = [(name, False, value, value) for name, value in matcher.fixed.items()]
     tables = [
         (COUNTS, _counts_table(counts, cell, "capture", crowd.labels)),
-        *_tallied(cell, "capture", matcher, probes, references, crowd, points),
+        *_tallied(cell, "capture", crowd, points, _tally(probes, references, crowd, points, matcher.metric)),
     ]
     return [_typed(*each) for each in tables]
 
@@ -70,48 +83,50 @@ def _typed(table: Table, frame: pl.DataFrame) -> tuple[Table, pl.DataFrame]:
     return table, frame.select(pl.col(name).cast(dtype) for name, dtype in table.columns.items())
 
 
+def in_use(point: str) -> bool:
+    """Whether a threshold decides anything: the ladders for design effects only lend their variance."""
+    return not point.startswith(("looser:", "stricter:", "eer:"))
+
+
+def _tally(
+    probes: Faces, references: Faces, people: People, points: list[Point], metric: Literal["euclidean", "cosine"]
+) -> Tally:
+    limits = np.array([point[2:] for point in points], np.float64).reshape(-1, 2)
+    crossfit = np.array([point[1] for point in points], bool)
+    return tally(probes, references, people.groups, people.folds, limits, crossfit, metric)
+
+
 def _counts_table(counts: npt.NDArray[np.int64], cell: str, unit: str, labels: tuple[str, ...]) -> pl.DataFrame:
-    names = np.array(labels, object)
     p, r, mated, fold, bins = np.nonzero(counts)
-    return pl.DataFrame({
-        "probe_group": names[p].tolist(), "reference_group": names[r].tolist(), "mated": mated == 1,
-        "fold": np.where(fold == 2, -1, fold), "bin": bins, "comparisons": counts[p, r, mated, fold, bins],
-    }, schema_overrides={"probe_group": pl.String, "reference_group": pl.String}).with_columns(
-        cell=pl.lit(cell), unit=pl.lit(unit)
+    return _strings(probe_group=(labels, p), reference_group=(labels, r)).with_columns(
+        cell=pl.lit(cell), unit=pl.lit(unit), mated=mated == 1, fold=np.where(fold == 2, -1, fold), bin=bins,
+        comparisons=counts[p, r, mated, fold, bins],
     )  # fmt: skip
 
 
-def _tallied(
-    cell: str, unit: str, matcher: Matcher, probes: Faces, references: Faces, people: People, points: list[Point]
-) -> Tables:
+def _tallied(cell: str, unit: str, people: People, points: list[Point], result: Tally) -> Tables:
     """Pass 2 at `points`, as tables TALLIES, MOMENTS and PAIRS."""
-    result = tally(
-        probes, references, people.groups, people.folds,
-        np.array([point[2:] for point in points], np.float64).reshape(-1, 2),
-        np.array([point[1] for point in points], bool), matcher.metric,
-    )  # fmt: skip
-    names = np.array([point[0] for point in points], object)
-    subjects, groups = np.array(people.subjects, object), np.array(people.labels, object)
+    names, subjects, groups = [point[0] for point in points], people.subjects, people.labels
     constant = [pl.lit(cell).alias("cell"), pl.lit(unit).alias("unit")]
     k, role, s, g = np.nonzero(result.comparisons)
-    non_mated = _strings(point=names[k], role=np.array(["probe", "reference"], object)[role], subject=subjects[s],
-                         opposite_group=groups[g]).with_columns(
+    non_mated = _strings(point=(names, k), role=(("probe", "reference"), role), subject=(subjects, s),
+                         opposite_group=(groups, g)).with_columns(
         mated=pl.lit(value=False), errors=result.errors[k, role, s, g], comparisons=result.comparisons[k, role, s, g]
     )  # fmt: skip
     k, s = np.nonzero(result.mated_comparisons)
-    mated = _strings(point=names[k], role=np.full(len(k), "probe", object), subject=subjects[s],
-                     opposite_group=groups[people.groups[s]]).with_columns(
+    mated = _strings(point=(names, k), role=(("probe",), np.zeros_like(k)), subject=(subjects, s),
+                     opposite_group=(groups, people.groups[s])).with_columns(
         mated=pl.lit(value=True), errors=result.mated_errors[k, s], comparisons=result.mated_comparisons[k, s]
     )  # fmt: skip
     k, p, r = np.nonzero(result.squares[..., 2])
     sums = [*np.moveaxis(result.squares[k, p, r], -1, 0), *np.moveaxis(result.crosses[k, p, r], -1, 0)]
-    moments = _strings(point=names[k], probe_group=groups[p], reference_group=groups[r]).with_columns(
+    moments = _strings(point=(names, k), probe_group=(groups, p), reference_group=(groups, r)).with_columns(
         **dict(zip(("err2", "err_n", "n2", "cross_err2", "cross_err_n", "cross_n2"), sums, strict=True))
     )
-    in_use = np.array([_in_use(name) for name in names], bool)
-    sparse = result.pairs[in_use[result.pairs[:, 0]]]
+    used = np.array([in_use(name) for name in names], bool)
+    sparse = result.pairs[used[result.pairs[:, 0]]]
     pairs = _strings(
-        point=names[sparse[:, 0]], probe_subject=subjects[sparse[:, 1]], reference_subject=subjects[sparse[:, 2]]
+        point=(names, sparse[:, 0]), probe_subject=(subjects, sparse[:, 1]), reference_subject=(subjects, sparse[:, 2])
     ).with_columns(errors=sparse[:, 3], comparisons=sparse[:, 4])
     return [
         (TALLIES, pl.concat([non_mated, mated]).with_columns(constant)),
@@ -120,10 +135,9 @@ def _tallied(
     ]
 
 
-def _in_use(point: str) -> bool:
-    """Whether a threshold decides anything: the ladders for design effects only lend their variance."""
-    return not point.startswith(("looser:", "stricter:", "eer:"))
-
-
-def _strings(**columns: npt.NDArray[Any]) -> pl.DataFrame:
-    return pl.DataFrame({name: pl.Series(values.tolist(), dtype=pl.String) for name, values in columns.items()})
+def _strings(**columns: tuple[Sequence[str], npt.NDArray[np.int64]]) -> pl.DataFrame:
+    """Columns of names, each given as the names there are and which of them stands in every row."""
+    return pl.DataFrame({
+        name: pl.Series(list(words), dtype=pl.String).gather(pl.Series(rows, dtype=pl.Int64))
+        for name, (words, rows) in columns.items()
+    })  # fmt: skip

@@ -11,7 +11,7 @@ import polars as pl
 
 from pipelines.errors import InputError
 from pipelines.interface import Captures
-from pipelines.model_file import digest
+from pipelines.model_file import digest, digest_of_all
 from testbed.replay.segment import enrol_photographs
 from testbed.runs.directory import RunDirectory
 from testbed.runs.progress import Progress
@@ -22,11 +22,20 @@ from testbed.sources.photographs import find
 _CHUNK = 4
 
 
-def enrol(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progress) -> None:
-    """Write table REFERENCES and `references/<system>.npy`. Raises InputError where nobody could be enrolled."""
+def enrol(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progress) -> list[str]:
+    """Write table REFERENCES and `references/<system>.npy`; returns what is to be noted.
+
+    Raises InputError where nobody could be enrolled, or the photographs are not those the run began with.
+    """
     labels = list(dict.fromkeys(cell.system.label for cell in loaded.cells))
     pattern = loaded.scenario.references
     photographs = find(pattern.images, run.read(SUBJECTS)["subject"].to_list()) if pattern else []
+    began_with = run.manifest().get("reference_photographs")
+    if began_with is not None and digest_of_all([photograph.path for photograph in photographs]) != began_with:
+        raise InputError(
+            "the reference photographs have changed since this run began; put the old ones back, "
+            "or start a new run with another --out"
+        )
     chunks = [photographs[i : i + _CHUNK] for i in range(0, len(photographs), _CHUNK)]
     futures = {
         label: [executor.submit(enrol_photographs, str(run.path), label, [str(p.path) for p in c]) for c in chunks]
@@ -64,7 +73,7 @@ def enrol(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progr
                 "check `references.images` and the system's options"
             )
     run.write(REFERENCES, table)
-    run.note(enrolment_notices=_notices(table))
+    return _notices(table)
 
 
 def _notices(table: pl.DataFrame) -> list[str]:

@@ -6,7 +6,8 @@ from concurrent.futures import Executor
 
 import polars as pl
 
-from testbed.matching.attempts import SHOWN, attempts_of
+from pipelines.errors import InputError
+from testbed.matching.attempts import ELSEWHERE, SHOWN, attempts_of
 from testbed.matching.comparisons import Matcher, Tables, compare, compare_passers_by
 from testbed.matching.enrolment import enrol
 from testbed.matching.people import People, people_of, with_passers_by
@@ -27,14 +28,16 @@ from testbed.runs.tables import (
 )
 from testbed.scenario.cells import Cell
 from testbed.scenario.loading import Loaded
-from testbed.scenario.models import NobodyEnrolled, Video
+from testbed.scenario.models import Log, NobodyEnrolled, Video
 
 
 def match(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progress = silent) -> None:
     """Run the stage: reads captures and reference photographs, writes tables REFERENCES to PAIRS."""
+    if isinstance(loaded.scenario.probes, Log):
+        raise InputError(f"{run.path}: comes from a score log, which is not matched again; run `testbed audit` anew")
     run.require("replay", "match")
     run.begin("match")
-    enrol(run, loaded, executor, progress)
+    notices = enrol(run, loaded, executor, progress)
     people = people_of(run.read(SUBJECTS), loaded.scenario.groups, loaded.scenario.seed)
     written: Tables = []
     tiers: dict[str, str] = {}
@@ -46,8 +49,19 @@ def match(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progr
     for table in (ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS, PAIRS):
         frames = [frame for each, frame in written if each is table]
         run.write(table, pl.concat(frames) if frames else pl.DataFrame(schema=table.columns))
-    run.note(kernel_tiers=tiers)
+    run.note(kernel_tiers=tiers, match_notices=[*notices, *_misplaced(run.read(ATTEMPTS))])
     run.finish("match")
+
+
+def _misplaced(attempts: pl.DataFrame) -> list[str]:
+    """Truth that points beside the faces: told, as it looks like a failure of the system and is none."""
+    table = attempts.group_by("cell").agg(n=pl.len(), beside=(pl.col("reason") == ELSEWHERE).sum()).sort("cell")
+    return [
+        f"{cell}: in {beside} of {n} transits {ELSEWHERE}; check the truth boxes (x, y is the upper left corner, "
+        "in pixels of the picture as recorded) or lower `iou`"
+        for cell, n, beside in table.rows()
+        if beside
+    ]
 
 
 def _match_cell(run: RunDirectory, loaded: Loaded, cell: Cell, people: People) -> tuple[Tables, str]:

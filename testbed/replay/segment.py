@@ -52,8 +52,9 @@ def replay_segment(run_path: str, cell_id: str, camera: str, segment: int) -> Se
     loaded, cell, source = _experiment(run_path, cell_id)
     pipeline = _pipeline(run_path, cell.system.label)
     rows = _Rows()
-    # The same noise for every system under one condition: systems are compared on identical pictures.
-    seed = [loaded.scenario.seed, _stable(cell.condition_name), _stable(camera)]
+    # The same noise for every system under one condition, whatever the condition is called and whatever else is
+    # swept: systems, and runs, are compared on identical pictures.
+    seed = [loaded.scenario.seed, _stable(cell.condition.model_dump_json()), _stable(camera)]
     for take in source.read(camera, segment):
         started = perf_counter()
         delivered = deliver(take, cell.condition, [*seed, take.index])

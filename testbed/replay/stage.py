@@ -16,7 +16,7 @@ from testbed.runs.directory import RunDirectory
 from testbed.runs.progress import Progress, silent
 from testbed.runs.tables import CAPTURES, CELLS, FRAMES, TIMINGS
 from testbed.scenario.loading import Loaded
-from testbed.scenario.models import Video
+from testbed.scenario.models import Log, Video
 from testbed.sources.frames import Source
 from testbed.sources.survey import open_source, survey
 
@@ -29,6 +29,8 @@ def replay(run: RunDirectory, loaded: Loaded, executor: Executor, workers: int, 
 
     Raises InputError where an input has changed since the run began.
     """
+    if isinstance(loaded.scenario.probes, Log):
+        raise InputError(f"{run.path}: comes from a score log, which is not replayed; run `testbed audit` anew")
     if run.done("replay"):
         run.clear(FRAMES)
     run.begin("replay")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import io
 import json
 import os
@@ -22,6 +23,16 @@ from testbed.runs.tables import Table, conform
 MANIFEST = "run.json"
 SCHEMA = 1
 STAGES = ("replay", "match", "evaluate", "report")
+LEAVES = {
+    "replay": ("cells.parquet", "subjects.parquet", "transits.parquet"),
+    "match": tuple(
+        f"{name}.parquet"
+        for name in ("references", "attempts", "counts", "edges", "thresholds", "tallies", "moments", "pairs")
+    ),
+    "evaluate": ("evidence.json", "curves.parquet", "distributions.parquet"),
+    "report": ("report/index.html",),
+}
+"""The files by which a finished stage is known to be whole."""
 
 
 class RunDirectory:
@@ -88,8 +99,21 @@ class RunDirectory:
         self.save_manifest(manifest)
 
     def done(self, stage: str) -> bool:
-        """Whether `stage` has completed."""
+        """Whether `stage` has completed, and none of the files it leaves has gone since."""
+        return self._said_done(stage) and all((self.path / name).is_file() for name in LEAVES[stage])
+
+    def _said_done(self, stage: str) -> bool:
         return bool(self.manifest().get("stages", {}).get(stage) == "done")
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the run for this process. Raises InputError where another process is at work on it."""
+        with (self.path / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system lets go when the process ends, however
+            except BlockingIOError:
+                raise InputError(f"{self.path}: another process is at work on this run; wait for it to end") from None
+            yield
 
     def begin(self, stage: str) -> None:
         """Mark `stage` as running and those after it as stale: their tables no longer match."""
@@ -102,7 +126,7 @@ class RunDirectory:
 
     def require(self, stage: str, wanted_by: str) -> None:
         """Raise InputError unless `stage` has completed."""
-        if not self.done(stage):
+        if not self._said_done(stage):
             raise InputError(
                 f"{self.path}: `testbed {wanted_by}` needs the {stage} stage, which has not finished; "
                 f"run `testbed run --resume {self.path}`"

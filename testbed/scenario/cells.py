@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from testbed.scenario.models import Condition, Scenario, System
+from testbed.scenario.models import Condition, Log, Scenario, System
 
 SWEPT = tuple(name for name in Condition.model_fields if name != "clean")
 """The camera's settings: what a list may sweep over, and what names a condition."""
+
+LOGGED = "logged pictures"
+"""The one condition of a score log: what became of the pictures is not known."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ def condition_names(conditions: Sequence[Condition]) -> list[str]:
 
 def cells(scenario: Scenario) -> tuple[Cell, ...]:
     """Systems × conditions, in the scenario's order."""
-    named = list(zip(scenario.conditions, condition_names(scenario.conditions), strict=True))
+    names = [LOGGED] if isinstance(scenario.probes, Log) else condition_names(scenario.conditions)
+    named = list(zip(scenario.conditions, names, strict=True))
     return tuple(
         Cell(_folder(f"{system.label}--{name}"), system, condition, name)
         for system in scenario.systems

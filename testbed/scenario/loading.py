@@ -13,7 +13,7 @@ from pipelines.errors import InputError
 from testbed.scenario import paths, systems
 from testbed.scenario.cells import Cell, cells
 from testbed.scenario.documents import Document, override, read
-from testbed.scenario.models import Scenario
+from testbed.scenario.models import Log, Scenario
 from testbed.scenario.problems import Loc, ScenarioError, dotted, in_words
 from testbed.scenario.sweeps import MAX_CELLS, Expansion, expand
 
@@ -50,6 +50,8 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Loaded:
     try:
         scenario = Scenario.model_validate(tree)
         problems += _twins(scenario, expansion)
+        if isinstance(scenario.probes, Log):
+            problems.append((("probes", "kind"), "a score log is not replayed; read it with `testbed audit LOG`"))
     except ValidationError as error:
         problems += in_words(error.errors(), tree)
     if expansion.cells > MAX_CELLS:

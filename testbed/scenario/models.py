@@ -127,6 +127,13 @@ class Video(_Model):
         return self
 
 
+class Log(_Model):
+    """A vendor's score log, read by `testbed audit`: comparisons that somebody else made, of pictures not at hand."""
+
+    kind: Literal["log"] = Field(description="a score log")
+    files: list[Annotated[Path, Field(strict=False)]] = Field(min_length=1, description="the log")
+
+
 class Condition(_Model):
     """What a camera makes of the picture. Unset values leave that step out. A list makes a sweep."""
 
@@ -210,7 +217,7 @@ class Scenario(_Model):
     groups: list[str] = Field(default_factory=list, description="group columns of the subjects table, in order")
     subjects: Subjects | None = Field(None, description="who the people are")
     references: Photographs | None = Field(None, description="the enrolment photographs")
-    probes: Stills | Video = Field(discriminator="kind", description="what the cameras saw")
+    probes: Stills | Video | Log = Field(discriminator="kind", description="what the cameras saw")
     conditions: list[Condition] = Field(
         default_factory=lambda: [Condition(clean=True)],
         min_length=1,
@@ -254,7 +261,7 @@ class Scenario(_Model):
     def _misfits(self) -> Iterator[Misfit]:
         stills = isinstance(self.probes, Stills)
         if self.subjects is None:
-            if self.groups:
+            if self.groups and not isinstance(self.probes, Log):
                 yield ("groups",), "names columns of the subjects table: add `subjects: {table: …}`"
             if self.references is not None or stills:
                 where = "probes" if stills else "references"

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.errors import InputError
-from pipelines.model_file import digest
+from pipelines.model_file import digest, digest_of_all
 from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import PHOTOGRAPHS, SUBJECTS, TRANSITS, TRUTH, conform
 from testbed.scenario.models import NobodyEnrolled, Scenario, Stills, TruthFile, Video
@@ -34,16 +34,33 @@ def survey(scenario: Scenario, run: RunDirectory, executor: Executor | None = No
         notices = _survey_photographs(scenario, scenario.probes, table, run, executor)
         clips: list[Path] = []
     else:
+        assert isinstance(scenario.probes, Video), "a score log is not replayed"
         notices = _survey_video(scenario, scenario.probes, table, run)
         clips = [file for camera in scenario.probes.cameras for file in _files(camera.file, camera.truth)]
     tables = [scenario.subjects.table] if scenario.subjects else []
-    run.note(notices=notices, inputs={str(path): digest(path) for path in [*tables, *clips]})
+    if scenario.subjects and scenario.subjects.limit is not None and table is not None:
+        shown = run.read(SUBJECTS).height
+        if shown < table.height:
+            notices.insert(
+                0,
+                f"a quick look: {shown} of {table.height} people, taken evenly over the groups (subjects.limit); "
+                "rates over all groups together are not those of a full run",
+            )
+    photographs = (
+        find(scenario.references.images, run.read(SUBJECTS)["subject"].to_list()) if scenario.references else []
+    )
+    run.note(
+        notices=notices,
+        inputs={str(path): digest(path) for path in [*tables, *clips]},
+        reference_photographs=digest_of_all([photograph.path for photograph in photographs]),
+    )
 
 
 def open_source(scenario: Scenario, run: RunDirectory) -> Source:
     """The scenario's probes, with the truth that `survey` wrote into `run`; cheap, for every worker."""
     if isinstance(scenario.probes, Stills):
         return StillsSource(run.read(PHOTOGRAPHS))
+    assert isinstance(scenario.probes, Video), "a score log is not replayed"
     return VideoSource(scenario.probes, run.read(TRUTH))
 
 

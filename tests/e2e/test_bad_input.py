@@ -142,7 +142,7 @@ def test_an_unreadable_photograph_is_counted_and_named(testbed, write, london, t
     bad.write_bytes(content)
     result = testbed("run", write(small), "--out", "out", "-w", 2)
     assert result.returncode == 0, result.stderr
-    assert bad.name in result.stdout
+    assert bad.stem in result.stdout
 
 
 def test_a_photograph_too_large_to_open_is_refused_unopened(testbed, people, stills, write):

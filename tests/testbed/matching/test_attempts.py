@@ -6,14 +6,15 @@ from testbed.runs.tables import CAPTURES, TRANSITS
 
 def test_found_failed_and_never_delivered_are_told_apart():
     transits = pl.DataFrame(
-        [(t, "gate", t.upper(), 0.0, 1.0) for t in ("found", "unseen", "broken", "lost")],
+        [(t, "gate", t.upper(), 0.0, 1.0) for t in ("found", "unseen", "broken", "lost", "shifted")],
         schema=TRANSITS.columns, orient="row",
     )  # fmt: skip
     frames = pl.DataFrame(
         [
-            ("gate", "found", "ok", ""), ("gate", "unseen", "ok", ""), ("gate", "broken", "ok", ""),
-            ("gate", "lost", "undelivered", "the photograph cannot be read"),
-            ("gate", "found", "undecodable", "corrupt packet"),  # one bad frame does not undo a transit
+            ("gate", "found", "ok", "", 1), ("gate", "unseen", "ok", "", 0), ("gate", "broken", "ok", "", 1),
+            ("gate", "shifted", "ok", "", 2),
+            ("gate", "lost", "undelivered", "the photograph cannot be read", 0),
+            ("gate", "found", "undecodable", "corrupt packet", 0),  # one bad frame does not undo a transit
         ],
         schema=SHOWN, orient="row",
     )  # fmt: skip
@@ -33,5 +34,6 @@ def test_found_failed_and_never_delivered_are_told_apart():
         "found": ("acquired", "", 2),
         "unseen": ("failed", "no face found", 0),
         "broken": ("failed", "the template is not finite", 1),
+        "shifted": ("failed", "a face was found, but not where the truth has the person", 0),
         "lost": ("undelivered", "the photograph cannot be read", 0),
     }

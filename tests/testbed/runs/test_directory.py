@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from pipelines.errors import InputError
-from testbed.runs.directory import RunDirectory
+from testbed.runs.directory import LEAVES, RunDirectory
 from testbed.runs.tables import CELLS, PAIRS, TABLES, conform
 
 
@@ -59,14 +59,33 @@ def test_a_missing_column_is_named():
 
 
 def test_starting_a_stage_again_makes_the_later_ones_stale(run):
-    for stage in ("replay", "match", "evaluate", "report"):
+    for stage, files in LEAVES.items():
         run.begin(stage)
+        for name in files:
+            run.write_bytes(name, b"")
         run.finish(stage)
+    assert run.done("evaluate")
     run.begin("match")
     assert run.done("replay")
     assert not run.done("evaluate")
     with pytest.raises(InputError, match="--resume"):
         run.require("match", "evaluate")
+
+
+def test_a_stage_whose_table_is_gone_is_not_done(run):
+    for name in LEAVES["replay"]:
+        run.write_bytes(name, b"")
+    run.finish("replay")
+    assert run.done("replay")
+    (run.path / "transits.parquet").unlink()
+    assert not run.done("replay")
+
+
+def test_two_processes_never_work_on_one_run(run):
+    with run.alone(), pytest.raises(InputError, match="another process"), RunDirectory(run.path).alone():
+        pass
+    with run.alone():
+        pass
 
 
 def test_a_failed_write_leaves_the_old_file(run, monkeypatch):

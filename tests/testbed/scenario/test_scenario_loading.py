@@ -123,9 +123,15 @@ def test_every_mistake_is_told_at_once_in_reading_order(refused, base):
         ["s.yaml:14", "systems[0].pipeline"],
     ]
     assert problems[0].endswith("should be text, not 5")
-    assert problems[2].endswith("should be one of stills, video, not 'stils'")
+    assert problems[2].endswith("should be one of stills, video, log, not 'stils'")
     assert problems[3].endswith("should be at least 4, not 2")
     assert problems[4].endswith("did you mean `plain`?")
+
+
+def test_a_score_log_is_not_replayed(refused, base):
+    text = base.replace("kind: stills", "kind: log").replace("images: photos/{subject}_2.jpg", "files: [log.csv]")
+    text = text.replace("  - inter_eye_px: 20\n", "")
+    assert "s.yaml:8: probes.kind: a score log is not replayed; read it with `testbed audit LOG`" in refused(text)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,109 @@
+"""What wrong group labels would do to the rates (METRICS.md § Differentials, provenance of labels)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipelines.errors import InputError
+
+Floats = npt.NDArray[np.float64]
+
+LEAST_INFORMATION = 1e-3
+"""Below this smallest singular value the labels say too little to be corrected."""
+
+
+@dataclass(frozen=True)
+class Misclassification:
+    """`assigned[t, a]` `(G, G)`: the probability that somebody of true group t is labelled a; rows sum to 1."""
+
+    labels: tuple[str, ...]
+    assigned: Floats
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, labels: tuple[str, ...], name: str) -> Misclassification:
+        """From a table with columns `true` and one per label, in `labels`' order. Raises InputError.
+
+        name: the file the table came from, for the message.
+        """
+        if frame.columns[:1] != ["true"] or set(frame.columns[1:]) != set(labels):
+            raise InputError(f"{name}: columns must be `true` and the groups {', '.join(labels)}")
+        if sorted(map(str, frame["true"])) != sorted(labels):
+            raise InputError(f"{name}: column `true` must name each of the groups {', '.join(labels)} once")
+        place = {str(group): row for row, group in enumerate(frame["true"])}
+        for column in labels:
+            if not frame[column].dtype.is_numeric():
+                raise InputError(f"{name}: column `{column}` must hold probabilities between 0 and 1")
+        assigned = frame.select(labels).to_numpy().astype(np.float64)
+        for row in range(len(labels)):
+            whole = np.isfinite(assigned[row]).all() and (assigned[row] >= 0).all()
+            if not whole or abs(assigned[row].sum() - 1) > 1e-6:
+                raise InputError(f"{name}: row {row + 2}: must be probabilities of at least 0 that sum to 1")
+        return cls(labels, assigned[[place[label] for label in labels]])
+
+    def composition(self, people: npt.NDArray[Any]) -> Floats:
+        """`[a, t]`: the share of those labelled a who are of group t, from how many people bear each label `(G,)`.
+
+        The true shares are those under which the labels seen are likeliest (EM). Raises InputError where two groups
+        are labelled so alike that the labels do not tell them apart.
+        """
+        if np.linalg.svd(self.assigned, compute_uv=False).min() < LEAST_INFORMATION:
+            raise InputError("the misclassification matrix labels two groups alike, so no rate can be told apart by it")
+        seen = people / people.sum()
+        true = np.full(len(seen), 1 / len(seen))
+        for _ in range(10_000):
+            expected = true @ self.assigned
+            weight = np.divide(seen, expected, out=np.zeros_like(expected), where=expected > 0)
+            step = true * (self.assigned @ weight)
+            if np.abs(step - true).max() < 1e-12:
+                break
+            true = step
+        joint = (true[:, None] * self.assigned).T
+        total = joint.sum(axis=1, keepdims=True)
+        return np.asarray(np.divide(joint, total, out=np.eye(len(seen)), where=total > 0))
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """Rates as labelled and as they would be by true group, with bounds `[low, high]`, all of one shape.
+
+    `least` and `greatest` are the range to show: over both readings, labels taken at their word and corrected.
+    """
+
+    labelled: Floats
+    corrected: Floats
+    low: Floats
+    high: Floats
+
+    @property
+    def least(self) -> Floats:
+        """The lower of the two readings."""
+        return np.asarray(np.minimum(self.labelled, self.corrected))
+
+    @property
+    def greatest(self) -> Floats:
+        """The higher of the two readings."""
+        return np.asarray(np.maximum(self.labelled, self.corrected))
+
+
+def recompute(rates: Floats, low: Floats, high: Floats, composition: Floats) -> Recomputed:
+    """Rates by true group from rates by label.
+
+    rates, low, high: FMR by probe × reference group `(G, G)`, or FNMR or FTA `(G,)`, with simultaneous bounds. A
+    group as labelled is a mixture, so its rate is one too: `R = C·X·Cᵀ` (`C·x`), solved for X. The bounds of X are
+    those of a linear map of the bounds of R. Errors of labelling are taken to be unrelated to errors of matching.
+    A corrected rate outside [0, 1] says that matrix and data disagree; it is cut there.
+    """
+    inverse = np.linalg.inv(composition)
+    # (G,) is C⁻¹·r; (G, G) is C⁻¹·R·C⁻ᵀ, which as a map of the flattened matrix is a Kronecker product.
+    whole = inverse if rates.ndim == 1 else np.kron(inverse, inverse)
+    up, down = np.maximum(whole, 0), np.minimum(whole, 0)
+
+    def mapped(above: Floats, below: Floats) -> Floats:
+        return np.clip((up @ above.ravel() + down @ below.ravel()).reshape(rates.shape), 0.0, 1.0)
+
+    return Recomputed(rates, mapped(rates, rates), mapped(low, high), mapped(high, low))

@@ -1,0 +1,128 @@
+"""What a score means, population by population: the rows of `score_meaning` in evidence.json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from pipelines.errors import InputError
+from testbed.evidence.calibration import Cost, Reliability, costs, reliability
+from testbed.evidence.likelihood import at_every_bin, cross_fitted, limits, logistic
+from testbed.evidence.percent import RULES, PercentRule
+from testbed.evidence.scored import Population, ScoredCell
+from testbed.evidence.strangers import SIZES, Chance, capacity, chance, median_gallery, top_scores
+
+PRIOR = 0.5
+CURVE = 41
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def score_meaning_of(cell: ScoredCell, prior: float = PRIOR) -> Iterator[dict[str, Any]]:
+    """One row, JSON-able without NaN, for every group of a cell, and for all people against their own groups.
+
+    Each holds the likelihood ratio over the observed scores with its limits, Cllr, Cllr_min and Cllr_cal (PAV, and
+    Cllr of the logistic fit), reliability and expected calibration error at `prior`, and a stranger's top score at
+    the operating points of one threshold. What cannot be computed is null, and `why` says so. Raises InputError where
+    the system's percent rule is for scores of the other direction.
+    """
+    rule = RULES.get(cell.percent_rule or "")
+    if rule is not None and rule.direction != cell.direction:
+        raise InputError(f"{cell.cell}: the percent rule {rule.name} is for a {rule.direction}, not a {cell.direction}")
+    for population in cell.populations():
+        yield {**_head(population), **_body(population, rule, prior)}
+
+
+def _head(population: Population) -> dict[str, Any]:
+    cell, group, reference = population.cell, population.group, population.reference
+    mated_people, people = population.subjects()
+    return {
+        "system": cell.system, "condition": cell.condition, "cell": cell.cell, "unit": "transit",
+        "probe_group": group.name, "probe_attributes": group.attributes,
+        "reference_group": reference.name, "reference_attributes": reference.attributes,
+        "percent_rule": cell.percent_rule, "subjects": people, "mated_subjects": mated_people,
+        "comparisons": int(population.non_mated.sum()), "mated_comparisons": int(population.mated.sum()),
+        "confidence": 0.95, "verdict": "measured" if population.sufficient() else "insufficient",
+    }  # fmt: skip
+
+
+def _body(population: Population, rule: PercentRule | None, prior: float) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys((
+        "why", "log10_limits", "design_effect", "likelihood_ratios", "cllr", "cllr_min", "cllr_cal", "cllr_logistic",
+        "judged", "reliability", "expected_calibration_error", "stranger",
+    ))  # fmt: skip
+    missing = [name for name, x in (("mated", population.mated), ("non-mated", population.non_mated)) if not x.sum()]
+    if missing:
+        return {**row, "why": f"no {' and no '.join(missing)} comparisons"}
+    row["log10_limits"], row["design_effect"] = limits(population), population.design_effect
+    row["likelihood_ratios"] = _curve(population, rule)
+    row["stranger"] = [_stranger(population, point) for point in population.cell.operating_points]
+    ratios, straight = cross_fitted(population), cross_fitted(population, logistic)
+    if ratios is None or straight is None:
+        return {**row, "why": "a half of the people lacks mated or non-mated comparisons, so nothing is cross-fitted"}
+    row["cllr"], row["cllr_min"], row["cllr_cal"] = (_cost(each) for each in costs(population, ratios))
+    row["cllr_logistic"] = _cost(costs(population, straight)[0])
+    row["judged"] = {"mated": int(population.mated[:2].sum()), "non_mated": int(population.non_mated[:2].sum())}
+    diagram = reliability(population, ratios, prior)
+    row["reliability"] = _diagram(diagram)
+    row["expected_calibration_error"] = {
+        "prior": prior, "value": diagram.expected_error, "low": diagram.error.low, "high": diagram.error.high,
+        "method": diagram.error.method,
+    }  # fmt: skip
+    return row
+
+
+def _curve(population: Population, rule: PercentRule | None) -> list[dict[str, Any]]:
+    """Likelihood ratios fitted on everybody, at scores spread over those observed, as log10."""
+    cell = population.cell
+    used = np.flatnonzero(population.mated.sum(axis=0) + population.non_mated.sum(axis=0))
+    bins = np.unique(np.linspace(used[0], used[-1], CURVE).round().astype(int))
+    pooled, straight = (np.log10(at_every_bin(population, *fit)) for fit in ((), (logistic,)))
+    return [
+        {
+            "score": float(cell.scores[b]), "percent": rule.percent(float(cell.scores[b])) if rule else None,
+            "log10": float(pooled[b]), "logistic": float(straight[b]),
+        }
+        for b in bins
+    ]  # fmt: skip
+
+
+def _cost(cost: Cost) -> dict[str, float]:
+    return {"value": cost.value, "low": cost.low, "high": cost.high}
+
+
+def _diagram(diagram: Reliability) -> dict[str, Any]:
+    columns = {
+        "upto": diagram.upto, "predicted": diagram.predicted, "observed": diagram.observed, "low": diagram.low,
+        "high": diagram.high, "mated": diagram.mated, "non_mated": diagram.non_mated, "thin": diagram.thin,
+    }  # fmt: skip
+    bins = [dict(zip(columns, map(_plain, row), strict=True)) for row in zip(*columns.values(), strict=True)]
+    return {"prior": diagram.prior, "method": "clustered intervals, mated and non-mated simultaneous", "bins": bins}
+
+
+def _stranger(population: Population, point: str) -> dict[str, Any]:
+    tallied, most = population.cell.tallied, capacity(population)
+    k = tallied.index(point)
+    median = median_gallery(population, k)
+    sizes = sorted({*SIZES, most} - {0})
+    return {
+        "operating_point": point, "threshold": tallied.threshold(k), "measured_up_to": most,
+        "chances": [_chance(chance(population, k, size)) for size in sizes],
+        "median_gallery": {"value": median.value, "low": median.low, "high": median.high, "how": median.how},
+        "top_scores": [
+            {"size": size, "shares": QUANTILES, "scores": [_plain(x) for x in top_scores(population, size, QUANTILES)]}
+            for size in sizes if size <= most
+        ],
+    }  # fmt: skip
+
+
+def _chance(each: Chance) -> dict[str, Any]:
+    return {"size": each.size, "value": each.value, "low": each.low, "high": each.high, "how": each.how}
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy number as JSON holds it; NaN as null."""
+    plain = value.item()
+    return None if isinstance(plain, float) and not isfinite(plain) else plain

@@ -1,0 +1,107 @@
+"""What a reader must know of a log before believing its figures: counted and named, never dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from kernels.crosscount import Tally
+from testbed.matching.comparisons import in_use
+from testbed.matching.thresholds import Point
+from testbed.scorelogs.reading import Log
+from testbed.scorelogs.survey import Survey
+from testbed.sources.stills import named
+
+UNKNOWN_PEOPLE = (
+    "the log does not say which person each probe and reference is: every one counts as a person of its own, so the "
+    "intervals assume independent comparisons and are too narrow, and no claim can be supported"
+)
+
+
+def notices_of(
+    log: Log, survey: Survey, read: int, points: list[Point], tally: Tally, attempts: pl.DataFrame,
+    references: pl.DataFrame, possible: int, table: pl.DataFrame | None,
+) -> list[str]:  # fmt: skip
+    """Every notice of a log.
+
+    read: its rows; possible: mated comparisons that its probes and references could make; table: SUBJECTS as given.
+    """
+    return [*log.notices, *_people(log, survey, read, table), *_missing(survey, points, tally, attempts, references),
+            *_absent(log, survey, len(attempts), len(references), possible)]  # fmt: skip
+
+
+def _people(log: Log, survey: Survey, read: int, table: pl.DataFrame | None) -> Iterator[str]:
+    if not log.known:
+        yield UNKNOWN_PEOPLE
+    if table is not None and len(table) > len(survey.people.subjects):
+        unseen = table["subject"].filter(~table["subject"].is_in(list(survey.people.subjects)))
+        yield f"{len(unseen)} of {len(table)} people in the subjects table do not appear in the log: {named(unseen)}"
+    if repeated := read - int(survey.rows.sum()):
+        yield f"{repeated} rows repeat a comparison with the same score; each comparison counts once"
+
+
+def _missing(
+    survey: Survey, points: list[Point], tally: Tally, attempts: pl.DataFrame, references: pl.DataFrame
+) -> Iterator[str]:
+    missing = survey.missing_by_fold
+    if not missing.any():
+        return
+    yield (
+        f"{missing.sum()} of {survey.rows.sum()} comparisons have no score "
+        f"({missing[1].sum()} mated, {missing[0].sum()} non-mated)"
+    )
+    failed = attempts.filter(pl.col("state") == "failed")["transit"]
+    if len(failed):
+        yield f"{len(failed)} probes have no score at all and count as failures to acquire (FTA): {named(failed)}"
+    unenrolled = references.filter(pl.col("state") == "failed")["reference"]
+    if len(unenrolled):
+        yield (
+            f"{len(unenrolled)} references have no score at all and count as failures to enrol (FTE): "
+            f"{named(unenrolled)}"
+        )
+    # A failed reference has no score with any probe: what it was tried with is all missing.
+    single = survey.compared[0] - survey.scored[0]
+    alone = int(single[survey.acquired].sum() - survey.tried[survey.unenrolled].sum())
+    if alone:
+        names = attempts["transit"].filter(pl.Series(survey.acquired & (single > 0)))
+        yield (
+            f"{alone} scores are missing between probes and references that have others; they are in no rate but FRR "
+            f"and GFRR, where mated ones are misses: {named(names)}"
+        )
+    yield from _otherwise(survey, points, tally)
+
+
+def _otherwise(survey: Survey, points: list[Point], tally: Tally) -> Iterator[str]:
+    """What counting missing scores as matches, or as non-matches, would make of FMR and FNMR."""
+    for k, (name, crossfit, *limits) in enumerate(points):
+        if not in_use(name) or np.isnan(limits).any():
+            continue
+        absent = survey.missing_by_fold[:, :2].sum(axis=1) if crossfit else survey.missing_by_fold.sum(axis=1)
+        x, n = int(tally.errors[k, 0].sum()), int(tally.comparisons[k, 0].sum())
+        misses, mated = int(tally.mated_errors[k].sum()), int(tally.mated_comparisons[k].sum())
+        yield (
+            f"at {name}, missing scores are left out: FMR {_rate(x, n)}, FNMR {_rate(misses, mated)}; counted as "
+            f"matches FMR would be {_rate(x + absent[0], n + absent[0])} and FNMR {_rate(misses, mated + absent[1])}; "
+            f"as non-matches FMR {_rate(x, n + absent[0])} and FNMR {_rate(misses + absent[1], mated + absent[1])}"
+        )
+
+
+def _rate(errors: int, comparisons: int) -> str:
+    return f"{errors}/{comparisons} ({errors / comparisons:.3%})" if comparisons else "0/0"
+
+
+def _absent(log: Log, survey: Survey, probes: int, references: int, possible: int) -> Iterator[str]:
+    made = int(survey.rows.sum())
+    if log.form == "candidates" and made < probes * references:
+        yield (
+            f"the candidate lists hold {made} of the {probes * references} comparisons of {probes} probes with "
+            f"{references} references: only the best were listed, so FMR and FNMR are among candidates, strangers "
+            "look more alike than they are, and a person who was not listed is not counted as missed"
+        )
+    if log.known and survey.rows[1] < possible:
+        yield (
+            f"the log holds {survey.rows[1]} of the {possible} mated comparisons that its probes and references could "
+            "make; FRR and GFRR count the others as misses and are too high"
+        )

@@ -1,0 +1,228 @@
+"""A score log becomes a run whose replay and match are done: `testbed evaluate` and `report` read it like any other."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipelines.errors import InputError
+from pipelines.model_file import digest
+from testbed.matching.comparisons import recorded
+from testbed.matching.people import People, people_of
+from testbed.matching.thresholds import Point, points_in_use
+from testbed.replay.stage import cells_table
+from testbed.runs.directory import RunDirectory
+from testbed.runs.machine import hardware, versions
+from testbed.runs.progress import Progress, silent
+from testbed.runs.tables import ATTEMPTS, CELLS, REFERENCES, SUBJECTS, TRANSITS, conform
+from testbed.scenario.loading import Loaded, reload
+from testbed.scenario.models import RESERVED_GROUPS, Subjects
+from testbed.scorelogs.notices import notices_of
+from testbed.scorelogs.options import LogOptions
+from testbed.scorelogs.reading import Log, open_log
+from testbed.scorelogs.register import Register
+from testbed.scorelogs.spill import PARTITIONS, Spill, distinct
+from testbed.scorelogs.survey import Survey
+from testbed.scorelogs.tallying import Comparisons, count_logged, tally_logged
+from testbed.sources.subjects import group_labels, read_table
+
+Array = npt.NDArray[Any]
+CAMERA = "log"
+UNSCORED = "no score in the log (NaN, empty, or the value that stands for none)"
+
+MOST_TALLIES = 8_000_000
+"""People × groups × thresholds that are tallied: what memory grows with."""
+
+MOST_GUESSED_GROUPS = 2
+"""A subjects table with more columns than this beside the ids must be told which of them are groups."""
+
+
+def import_log(options: LogOptions, out: Path, progress: Progress = silent) -> RunDirectory:
+    """Make the run `out` from a score log. Raises InputError, and leaves nothing behind, where it cannot be read.
+
+    Comparisons lie on disk while they are counted; memory grows with people and pictures alone.
+    """
+    subjects, table, options = _subjects_table(options)
+    log = open_log(options)
+    loaded = _scenario(options, subjects)
+    run = RunDirectory.create(out, {
+        "scenario": loaded.resolved, "seed": options.seed, "versions": versions(), "hardware": hardware(),
+    })  # fmt: skip
+    try:
+        run.begin("replay")
+        with tempfile.TemporaryDirectory(prefix=".spill-", dir=run.path) as folder:
+            _fill(run, options, loaded, log, table, Path(folder), progress)
+    except BaseException:
+        shutil.rmtree(out)
+        raise
+    return run
+
+
+def _fill(
+    run: RunDirectory, options: LogOptions, loaded: Loaded, log: Log, table: pl.DataFrame | None, folder: Path,
+    progress: Progress,
+) -> None:  # fmt: skip
+    groups = loaded.scenario.groups
+    known = None if table is None else dict(zip(table["subject"], table.select(groups).rows(), strict=True))
+    register = Register(options.files[0], tuple(groups), log.known, known)
+    with Spill(folder) as spill:
+        done = 0
+        progress("read", done, log.rows)
+        for chunk in log.chunks:
+            spill.add(*register.enter(chunk))
+            done += chunk.height
+            progress("read", done, log.rows)
+    subjects = _subjects(options, register, groups, table)
+    people = people_of(subjects, groups, loaded.scenario.seed)
+    owner_of = people.index(pl.Series(list(register.subjects), dtype=pl.String))
+    owners = [owner_of[np.array(register.owners[side], np.int64)] for side in ("probe", "reference")]
+
+    def partitions(what: str) -> Iterator[Array]:
+        for i, rows in enumerate(spill.read()):
+            progress(what, i, PARTITIONS)
+            yield distinct(rows, str(options.files[0]))
+        progress(what, PARTITIONS, PARTITIONS)
+
+    survey = Survey(options, people, owners)
+    for rows in partitions("survey"):
+        survey.add(rows)
+    survey.check()
+    edges, fixed = survey.edges(), {} if options.threshold is None else {"own": options.threshold}
+    counts = np.zeros((len(people.labels), len(people.labels), 2, 3, len(edges) + 1), np.int64)
+    for rows in partitions("count"):
+        counts += count_logged(survey.comparisons(rows), people, edges, options.direction)
+    points = points_in_use(counts, edges, fixed, loaded.scenario.operating_points, options.direction, people)
+    points = _affordable(options, points, people, int(counts.sum()))
+
+    def compared() -> Iterator[Comparisons]:
+        for rows in partitions("tally"):
+            survey.add_tried(rows)
+            yield survey.comparisons(rows)
+
+    tally = tally_logged(compared(), people, points, options.direction)
+    cell = loaded.cells[0]
+    transits, attempts, references = _units(cell.id, cell.system.label, people, owners, register, survey)
+    for each, frame in (
+        (CELLS, cells_table(loaded)), (SUBJECTS, subjects), (TRANSITS, transits), (ATTEMPTS, attempts),
+        (REFERENCES, references), *recorded(cell.id, people, edges, counts, points, tally),
+    ):  # fmt: skip
+        run.write(each, frame)
+    crossed = [np.bincount(owner, minlength=len(people.subjects)) for owner in owners]
+    possible = int((crossed[0] * crossed[1]).sum())
+    paths = [p for p in (*options.files, options.subjects, options.probe_ids, options.reference_ids) if p is not None]
+    run.note(
+        systems={cell.system.label: _information(options, edges)},
+        notices=notices_of(log, survey, done, points, tally, attempts, references, possible, table),
+        inputs={str(path): digest(path) for path in paths},
+        subjects_known=log.known,
+        mated_complete=bool(log.known and survey.rows[1] == possible),
+        log={**json.loads(json.dumps(asdict(options), default=str)), "form": log.form},
+    )
+    run.finish("replay")
+    run.begin("match")
+    run.finish("match")
+
+
+def _affordable(options: LogOptions, points: list[Point], people: People, comparisons: int) -> list[Point]:
+    """The points to tally. Where no two comparisons share a person there is no design effect to borrow."""
+    if len(people.subjects) == 2 * comparisons:
+        points = [point for point in points if not point[0].startswith(("looser:", "stricter:"))]
+    if len(people.subjects) * len(people.labels) * len(points) > MOST_TALLIES:
+        raise InputError(
+            f"{options.files[0]}: has {len(people.subjects):,} people in {len(people.labels)} groups, of whom "
+            f"{MOST_TALLIES // len(people.labels) // len(points):,} can be tallied; name who is who (without ids "
+            "every picture is a person of its own), or give a part of the log"
+        )
+    return points
+
+
+def _subjects_table(options: LogOptions) -> tuple[dict[str, Any] | None, pl.DataFrame | None, LogOptions]:
+    """The scenario's `subjects` and the table, None without one; the options with the groups that are meant."""
+    if options.subjects is None:
+        return None, None, options
+    with options.subjects.open(encoding="utf-8-sig", errors="replace") as stream:
+        header = [name.strip() for name in next(csv.reader(stream), [""])]
+    subject = options.subject_id or header[0]
+    others = [name for name in header if name != subject]
+    if not options.groups and len(others) > MOST_GUESSED_GROUPS:
+        raise InputError(f"{options.subjects}: has the columns {', '.join(others)}; say which are groups with --group")
+    options = replace(options, groups=options.groups or tuple(others))
+    entry = {"table": str(options.subjects), "id": subject}
+    return entry, read_table(Subjects(table=options.subjects, id=subject), options.groups), options
+
+
+def _scenario(options: LogOptions, subjects: dict[str, Any] | None) -> Loaded:
+    label = options.system or re.sub(r"[^A-Za-z0-9._-]+", "-", options.files[0].stem).lstrip("._-") or "log"
+    return reload({
+        "source": str(options.files[0]), "title": f"Audit of {label}", "seed": options.seed,
+        "groups": list(options.groups), "subjects": subjects,
+        "probes": {"kind": "log", "files": [str(path) for path in options.files]},
+        "systems": [{"pipeline": "score log", "name": label}],
+        "operating_points": [*(["own"] if options.threshold is not None else []), "fmr=1e-2"],
+    })  # fmt: skip
+
+
+def _subjects(options: LogOptions, register: Register, groups: list[str], table: pl.DataFrame | None) -> pl.DataFrame:
+    """Table SUBJECTS: the people that the log has."""
+    if table is not None:
+        return conform(SUBJECTS, table.filter(pl.col("subject").is_in(list(register.subjects))))
+    columns = zip(*register.labels.values(), strict=True) if groups else ()
+    frame = pl.DataFrame({"subject": list(register.labels)}).with_columns(
+        column
+        for group, labels in zip(groups, columns, strict=True)
+        for column in (pl.Series(group, labels, pl.String), pl.lit("not stated").alias(f"{group}:provenance"))
+    )
+    for group in groups:
+        if taken := set(frame[group].str.to_lowercase()) & set(RESERVED_GROUPS):
+            raise InputError(f"{options.files[0]}: the label {min(taken)!r} of {group} is reserved; use another word")
+    if groups and group_labels(frame, groups).n_unique() < frame.select(groups).n_unique():
+        raise InputError(f"{options.files[0]}: two groups would be called alike; use labels without spaces")
+    return conform(SUBJECTS, frame)
+
+
+def _units(
+    cell: str, system: str, people: People, owners: list[Array], register: Register, survey: Survey
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Tables TRANSITS, ATTEMPTS and REFERENCES."""
+    subjects = pl.Series(people.subjects, dtype=pl.String)
+    probes = pl.DataFrame({"transit": list(register.units["probe"]), "subject": subjects.gather(owners[0])})
+    references = pl.DataFrame({"reference": list(register.units["reference"]), "subject": subjects.gather(owners[1])})
+    transits = probes.with_columns(camera=pl.lit(CAMERA), first=pl.lit(0.0), last=pl.lit(0.0))
+    attempts = probes.with_columns(
+        _stated(survey.acquired, "acquired"), cell=pl.lit(cell), camera=pl.lit(CAMERA), captures=pl.lit(1)
+    ).with_columns(_reason())
+    enrolments = references.with_columns(
+        _stated(~survey.unenrolled, "enrolled"), system=pl.lit(system), file=pl.lit(""), digest=pl.lit(""),
+        row=pl.lit(None, pl.Int64),
+    ).with_columns(_reason())  # fmt: skip
+    return transits, attempts, enrolments
+
+
+def _stated(well: Array, state: str) -> pl.Series:
+    return pl.Series("state", np.where(well, state, "failed").tolist(), dtype=pl.String)
+
+
+def _reason() -> pl.Expr:
+    return pl.when(pl.col("state") == "failed").then(pl.lit(UNSCORED)).otherwise(pl.lit("")).alias("reason")
+
+
+def _information(options: LogOptions, edges: Array) -> dict[str, Any]:
+    """What the report says of the system, in PipelineInfo's fields."""
+    return {
+        "name": "score log", "versions": {}, "models": {}, "training_data": "not stated", "metric": "as logged",
+        "direction": options.direction, "score_range": [float(edges[0]), float(edges[-1])],
+        "threshold": options.threshold,
+        "threshold_source": "none was given" if options.threshold is None else "given with the log",
+        "percent_rule": options.percent_rule, "licence": "not stated", "options": {},
+    }  # fmt: skip
