@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from testbed.evidence.difference_test import Rate, no_difference, pairwise
 from testbed.evidence.intervals import rate_interval, sufficient
 from testbed.evidence.rates import ALPHA, CellData
+from testbed.evidence.verdicts import words
 from testbed.matching.people import Group
+
+TEST_SEED = 1
+"""The tests draw their null distributions at random: the same evidence gives the same p."""
 
 
 def differentials_of(data: CellData) -> Iterator[dict[str, Any]]:
@@ -15,7 +20,8 @@ def differentials_of(data: CellData) -> Iterator[dict[str, Any]]:
 
     The ratio's interval is `[low_g / high_ref, high_g / low_ref]` from bounds at 1 − α/G each, so that all ratios of
     the family hold together. "At least X×" is said only where the lower limit exceeds 1; that nothing is shown is
-    never called "no difference". Groups with too few people are listed, not ranked.
+    never called "no difference". Groups with too few people are listed, not ranked. `family_p` tests that all groups
+    of the family have one rate, `holm_p` a group against the reference, corrected over all pairs of the family.
     """
     families: list[tuple[str, str | None]] = [("FTA", None)]
     families += [(metric, point) for point in data.operating_points for metric in ("FMR", "FNMR")]
@@ -32,6 +38,7 @@ def _family(data: CellData, metric: str, point: str | None, kind: str, groups: l
     # The lowest upper limit, not the lowest rate: no error among eight people is weaker evidence of a low rate
     # than four among thirty-four, and a ratio to it would claim nothing.
     reference = min(enough, key=lambda g: (bounds[g.name].high, rates[g.name][0].rate), default=None)
+    p_family, p_holm = _tests(rates, groups, reference, paired=metric == "FMR")
     for group in groups:
         rate, bound = rates[group.name][0], bounds[group.name]
         low = high = value = None
@@ -45,7 +52,7 @@ def _family(data: CellData, metric: str, point: str | None, kind: str, groups: l
             low = bound.low / base_bound.high if base_bound.high > 0 else None
             high = bound.high / base_bound.low if base_bound.low > 0 else None
             judgement = "higher" if low is not None and low > 1 else "not shown"
-        yield {
+        row = {
             "metric": metric, "kind": kind, "system": data.system, "condition": data.condition, "cell": data.cell,
             "operating_point": point,
             "threshold": data.threshold(point),
@@ -54,4 +61,23 @@ def _family(data: CellData, metric: str, point: str | None, kind: str, groups: l
             "ratio": value, "low": low, "high": high, "confidence": 1 - ALPHA,
             "errors": rate.errors, "comparisons": rate.comparisons, "subjects": rate.subjects,
             "method": f"simultaneous bounds over {len(enough)} groups", "verdict": judgement,
+            "family_p": p_family, "holm_p": p_holm.get(group.name),
         }  # fmt: skip
+        yield {**row, "words": words(row)}
+
+
+def _tests(
+    rates: dict[str, Rate], groups: list[Group], reference: Group | None, *, paired: bool
+) -> tuple[float | None, dict[str, float]]:
+    """p of the test that all groups have one rate, and of each group against the reference (Holm over all pairs)."""
+    ordered = [rates[group.name] for group in groups]
+    test = no_difference(ordered, TEST_SEED, paired=paired)
+    if test is None or reference is None:
+        return None, {}
+    found = {}
+    for pair in pairwise(ordered, TEST_SEED, paired=paired):
+        names = {groups[pair.first].name, groups[pair.second].name}
+        if reference.name in names:
+            (other,) = names - {reference.name}
+            found[other] = pair.holm
+    return test.p, found

@@ -33,7 +33,7 @@ def words(differential: Mapping[str, Any]) -> str:
     least = 0.0 if low is None else low
     most = "any number of" if high is None else f"{_above(high)}"
     return (
-        f"{group}: no difference from {reference} in {metric} is shown, nor is equality: "
+        f"{group}: that {metric} is higher than in {reference} is not shown, nor that it is the same: "
         f"the data allow from {_below(least)} to {most} times."
     )
 

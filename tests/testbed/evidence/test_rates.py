@@ -74,6 +74,9 @@ def test_a_ratio_is_claimed_only_where_its_lower_limit_exceeds_one(cell):
     assert row["verdict"] == "higher"
     assert row["low"] > 1
     assert row["reference"] == "apart"
+    assert row["family_p"] < 0.01
+    assert row["holm_p"] < 0.01
+    assert "close" in row["words"]
     equal = cell(np.r_[close[:20], close[20:] + 50], ["x"] * 20 + ["y"] * 20)
     verdicts = {d["verdict"] for d in differentials_of(equal) if d["metric"] == "FMR" and d["operating_point"] == "own"}
     assert verdicts == {"reference", "not shown"}
