@@ -50,6 +50,7 @@ def html(contents: Contents, csvs: dict[str, pl.DataFrame]) -> str:
     environment.filters |= {
         "percent": wording.percent, "interval": wording.interval, "plain": wording.plain, "n": wording.count,
         "condition": wording.condition, "score": wording.score, "setting": wording.setting,
+        "point_name": wording.point_name, "ratio": wording.ratio,
     }  # fmt: skip
     environment.globals |= {"bounds": wording.bounds, "too_few": wording.too_few, "times": wording.times}
     return environment.get_template("report.html.j2").render(
@@ -61,10 +62,12 @@ def html(contents: Contents, csvs: dict[str, pl.DataFrame]) -> str:
         same_group=SAME_GROUP,
         video=isinstance(contents.scenario.probes, Video),
         findings=findings,
+        at_point=wording.at_point(contents.main_point, whose="each system's"),
         tables=tables,
         charts=charts,
         drawings=Drawings(),
         csvs=csvs,
+        claimed=tables.claims_by_system(contents),
         rows={
             name: csvs[name].to_dicts() for name in ("fmr_by_group", "failures", "what_was_found", "groups", "timings")
         },

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.reading import EVERYBODY, SAME_GROUP, Contents, Figure
-from reports.wording import condition, listed, one_in, people, percent, plain, quoted, score, times
+from reports.reading import EVERYBODY, MAIN, SAME_GROUP, Contents, Figure
+from reports.wording import at_point, condition, count, listed, one_in, people, percent, plain, quoted, score, times
 from reports.wording import too_few as too_few_people
 from testbed.matching.people import PASSER_BY
 from testbed.scenario.cells import Cell
@@ -16,6 +16,9 @@ UNIT = (
     "person as one piece of evidence, however often that person was compared, so that the true rate for people like "
     "these is expected inside it in 95 of 100 such experiments."
 )
+
+ELSEWHERE = 5
+"""So many sentences at most are said on the first screen of conditions other than the reference."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,17 @@ class Finding:
 
 
 def headline(contents: Contents, system: str) -> list[str]:
-    """One system in two or three sentences, under the reference condition at its own threshold."""
+    """One system in two or three sentences, under the reference condition at the main operating point."""
     cell = contents.reference_cell(system)
     said = [*_strangers(contents, system, cell)[:1], *_passers_by(contents, system, cell)]
-    shown = [d for kind in contents.kinds() for d in contents.compared(cell, kind).values() if d["verdict"] == "higher"]
+    shown = _shown(contents, cell)
     if shown:
         strongest = max(shown, key=lambda d: d["low"])
         said.append(f"Falsely matched more: {_at_least(contents, cell, strongest)}.")
     elif any(d["verdict"] == "not shown" for kind in contents.kinds() for d in contents.compared(cell, kind).values()):
         said.append("For no group was a higher rate shown; with these numbers of people that settles nothing.")
+    if not said and any(f["cell"] == cell.id and f["metric"] == "FMR" and f["comparisons"] for f in contents.figures):
+        return [f"With {system} nothing could be counted {at_point(contents.main_point)}: see the tables."]
     return said or [f"Nothing was compared with {system}: no figure on matches can be given."]
 
 
@@ -51,6 +56,7 @@ def findings(contents: Contents, system: str) -> list[Finding]:
         Finding("Too few people to say", tuple(_too_few(contents, cell)), "unknown"),
         Finding("The person missed", tuple(_missed(contents, system, cell))),
         Finding("Faces never found", tuple(_never_found(contents, system, cell))),
+        Finding("Under other conditions", tuple(_elsewhere(contents, system, cell))),
     ]  # fmt: skip
     return [finding for finding in found if finding.sentences]
 
@@ -60,6 +66,12 @@ def too_small(contents: Contents) -> str:
     cells = [contents.reference_cell(system) for system in contents.systems]
     named = dict.fromkeys(name for cell in cells for kind in contents.kinds() for name in _small(contents, cell, kind))
     return f"Too few people to say anything of: {listed(named)}." if named else ""
+
+
+def same_group(contents: Contents) -> str:
+    """What "same group" means in this run; "" where no groups are known."""
+    attributes = contents.people.attributes
+    return f"“Same group” means: of the same {' and '.join(map(plain, attributes))}." if attributes else ""
 
 
 def may_be_concluded(contents: Contents) -> list[str]:
@@ -88,17 +100,17 @@ def _strangers(contents: Contents, system: str, cell: Cell) -> list[str]:
     same = contents.figure("FMR", cell, EVERYBODY, SAME_GROUP)
     everybody = contents.figure("FMR", cell, EVERYBODY, EVERYBODY)
     said: list[str] = []
-    where = f"At its own threshold of {{}}, on {condition(cell.condition_name)}, {system}"
     for figure, who in ((same, "a stranger of the same group"), (everybody, "a stranger")):
         if figure is None or figure["value"] is None:
             continue
         if said:
             said.append(f"Over all pairs of strangers, of whatever group: {quoted(figure)}.")
             continue
-        start = where.format(score(figure["threshold"]))
+        start = f"{_capital(_at(contents, figure))}, on {condition(cell.condition_name)}, {system}"
         if figure["verdict"] == "insufficient":
-            said.append(f"{start} was tried on {too_few_people(figure['subjects'])} how often it takes {who} "
-                        f"for the person; counted were {quoted(figure)}.")  # fmt: skip
+            said.append(f"Only {count(figure['subjects'], 'people')} could be compared, too few to say how often "
+                        f"{system} takes {who} for the person {_at(contents, figure)}, on "
+                        f"{condition(cell.condition_name)}; counted were {quoted(figure)}.")  # fmt: skip
         elif figure["errors"] == 0:
             said.append(f"{start} never took {who} for the person: {quoted(figure)}; "
                         f"the true rate may still be as high as {percent(figure['high'])}.")  # fmt: skip
@@ -115,12 +127,16 @@ def _passers_by(contents: Contents, system: str, cell: Cell) -> list[str]:
     if figure["value"] is None:
         return [f"In clips that show nobody enrolled, {system} found no face that could be compared."]
     start = (
-        f"In clips that show nobody enrolled, at its own threshold of {score(figure['threshold'])}, {system} called "
+        f"In clips that show nobody enrolled, {_at(contents, figure)}, {system} called "
         f"{quoted(figure)} between a face found and an enrolled photograph a match, every one of them falsely"
     )
     if figure["verdict"] == "insufficient":
         return [f"{start}; with so few people this says nothing about other passers-by."]
     return [f"{start}."]
+
+
+def _at(contents: Contents, figure: Figure) -> str:
+    return at_point(contents.main_point, score(figure["threshold"]))
 
 
 def _at_least(contents: Contents, cell: Cell, shown: Figure, rate: str = "FMR") -> str:
@@ -138,8 +154,30 @@ def _at_least(contents: Contents, cell: Cell, shown: Figure, rate: str = "FMR") 
 
 
 def _higher(contents: Contents, cell: Cell) -> list[str]:
-    shown = [d for kind in contents.kinds() for d in contents.compared(cell, kind).values() if d["verdict"] == "higher"]
-    return [_sentence(_at_least(contents, cell, d)) for d in sorted(shown, key=lambda d: -d["low"])]
+    return [_sentence(_at_least(contents, cell, d)) for d in sorted(_shown(contents, cell), key=lambda d: -d["low"])]
+
+
+def _elsewhere(contents: Contents, system: str, here: Cell) -> list[str]:
+    """Higher rates that are shown under another condition and are not said above, the strongest first."""
+    worst = worst_acquisition(contents, system)
+    shown = []
+    for metric, point, start in (("FMR", MAIN, "Falsely matched more"), ("FTA", None, "Less often found")):
+        said = [here] if metric == "FMR" or worst is None else [here, contents.cell(system, worst["condition"]["name"])]
+        known = {d["group"] for cell in said for d in _shown(contents, cell, metric, point)}
+        others = (cell for cell in contents.cells if cell.system.label == system and cell.id != here.id)
+        shown += [
+            (d["low"], f"{start} at {condition(cell.condition_name)}: {_at_least(contents, cell, d, metric)}.")
+            for cell in others for d in _shown(contents, cell, metric, point) if d["group"] not in known
+        ]  # fmt: skip
+    told = [sentence for _, sentence in sorted(shown, key=lambda each: -each[0])]
+    more = [f"… and {len(told) - ELSEWHERE} more in the tables."] if len(told) > ELSEWHERE else []
+    return told[:ELSEWHERE] + more
+
+
+def _shown(contents: Contents, cell: Cell, metric: str = "FMR", point: str | None = MAIN) -> list[Figure]:
+    """Differentials of a cell with the verdict "higher", of every kind of group."""
+    compared = (contents.compared(cell, kind, metric, point) for kind in contents.kinds())
+    return [d for kind in compared for d in kind.values() if d["verdict"] == "higher"]
 
 
 def _not_shown(contents: Contents, cell: Cell) -> list[str]:
@@ -179,11 +217,7 @@ def _missed(contents: Contents, system: str, cell: Cell) -> list[str]:
     said = [f"Of comparisons with the right person, {system} missed {quoted(figure)}."]
     if figure["verdict"] == "insufficient":
         said.append(f"{_sentence(too_few_people(figure['subjects']))}")
-    shown = [
-        d for kind in contents.kinds() for d in contents.compared(cell, kind, "FNMR").values()
-        if d["verdict"] == "higher"
-    ]  # fmt: skip
-    return [*said, *(f"Missed more: {_at_least(contents, cell, d, 'FNMR')}." for d in shown)]
+    return [*said, *(f"Missed more: {_at_least(contents, cell, d, 'FNMR')}." for d in _shown(contents, cell, "FNMR"))]
 
 
 def _never_found(contents: Contents, system: str, cell: Cell) -> list[str]:
@@ -236,8 +270,12 @@ def worst_group(contents: Contents, cell: Cell) -> Figure | None:
     names = [group.name for groups in contents.kinds().values() for group in groups]
     figures = (contents.figure("FMR", cell, name, name) for name in names)
     measured = [f for f in figures if f is not None and f["value"] is not None and f["verdict"] == "measured"]
-    return max(measured, key=lambda f: f["value"], default=None)
+    return max(measured, key=lambda f: (f["value"], f["high"]), default=None)
 
 
 def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:] + "."
+    return _capital(words) + "."
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.errors import InputError
-from reports.wording import without_folders, without_names
+from reports.wording import shared, without_folders, without_names
 from testbed.evidence.stage import EVIDENCE
 from testbed.matching.people import Group, People, people_of
 from testbed.runs.directory import RunDirectory
@@ -30,9 +30,11 @@ from testbed.runs.tables import (
 )
 from testbed.scenario.cells import Cell
 from testbed.scenario.loading import Loaded
-from testbed.scenario.models import RESERVED_GROUPS, Scenario
+from testbed.scenario.models import RESERVED_GROUPS, Scenario, Video
 
 EVERYBODY, SAME_GROUP = RESERVED_GROUPS
+MAIN = "main"
+"""Stands for the operating point that the report speaks of first, `Contents.main_point`."""
 Figure = dict[str, Any]
 
 
@@ -49,6 +51,8 @@ class Contents:
     manifest: dict[str, Any]
     figures: list[Figure]
     differentials: list[Figure]
+    claims: list[Figure]
+    score_meaning: list[Figure]
     people: People
     subjects: pl.DataFrame
     references: pl.DataFrame
@@ -72,6 +76,16 @@ class Contents:
         """`clean` where there is one, else the first."""
         return "clean" if "clean" in self.conditions else self.conditions[0]
 
+    @cached_property
+    def operating_points(self) -> list[str]:
+        """Names of the operating points, in the scenario's order: own, fmr=1e-2, given=0.5."""
+        return [p if isinstance(p, str) else f"given={p:g}" for p in self.scenario.operating_points]
+
+    @property
+    def main_point(self) -> str:
+        """The operating point the report speaks of: `own` if evaluated, else the first."""
+        return "own" if "own" in self.operating_points else self.operating_points[0]
+
     def cell(self, system: str, condition: str) -> Cell:
         """The cell of a system under a condition."""
         return next(c for c in self.cells if (c.system.label, c.condition_name) == (system, condition))
@@ -80,15 +94,22 @@ class Contents:
         """The cell the first screen speaks of."""
         return self.cell(system, self.reference_condition)
 
+    def shared_settings(self) -> str:
+        """What all conditions with a camera have in common, in words; "" where there is none."""
+        cameras = {c.condition_name: c.condition.model_dump() for c in self.cells if not c.condition.clean}
+        still = {"frame", "frames", "fps", "motion_eyes_per_s"} if isinstance(self.scenario.probes, Video) else set()
+        return shared([{k: v for k, v in each.items() if k not in still} for each in cameras.values()])
+
     def kinds(self) -> dict[str, list[Group]]:
         """Groups by kind: single attributes first, then the full cross. Empty without attributes."""
         crossed = self.people.crossed()
         return {**self.people.single(), **({" × ".join(self.people.attributes): crossed} if crossed else {})}
 
     def figure(
-        self, metric: str, cell: Cell, probe: str = EVERYBODY, reference: str | None = None, point: str | None = "own"
+        self, metric: str, cell: Cell, probe: str = EVERYBODY, reference: str | None = None, point: str | None = MAIN
     ) -> Figure | None:
         """The figure of that key, None where evidence holds none."""
+        point = self.main_point if point == MAIN else point
         return self._by_key.get((metric, cell.id, point, probe, reference))
 
     @cached_property
@@ -96,8 +117,9 @@ class Contents:
         names = ("metric", "cell", "operating_point", "probe_group", "reference_group")
         return {tuple(figure[name] for name in names): figure for figure in self.figures}
 
-    def compared(self, cell: Cell, kind: str, metric: str = "FMR", point: str | None = "own") -> dict[str, Figure]:
+    def compared(self, cell: Cell, kind: str, metric: str = "FMR", point: str | None = MAIN) -> dict[str, Figure]:
         """Differentials of one kind of group, by group."""
+        point = self.main_point if point == MAIN else point
         wanted = (cell.id, kind, metric, point)
         found = (d for d in self.differentials if (d["cell"], d["kind"], d["metric"], d["operating_point"]) == wanted)
         return {d["group"]: d for d in found}
@@ -113,7 +135,7 @@ class Contents:
             *self.subjects["subject"], *self.attempts["transit"], *self.references["reference"],
             *self.references["file"], *self.photographs()["file"],
         }  # fmt: skip
-        noted = [*self.manifest.get("notices", []), *self.manifest.get("enrolment_notices", [])]
+        noted = [*self.manifest.get("notices", []), *self.manifest.get("match_notices", [])]
         return [without_names(without_folders(n), [*names]) for n in noted]
 
     def photographs(self) -> pl.DataFrame:
@@ -139,6 +161,8 @@ def read(run: RunDirectory, loaded: Loaded) -> Contents:
         manifest=run.manifest(),
         figures=figures,
         differentials=differentials,
+        claims=evidence.get("claims", []),
+        score_meaning=evidence.get("score_meaning", []),
         people=people_of(subjects, loaded.scenario.groups, loaded.scenario.seed),
         subjects=subjects,
         references=run.read(REFERENCES),

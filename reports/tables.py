@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -15,6 +15,10 @@ from testbed.runs.tables import CAPTURES, FRAMES, TIMINGS
 from testbed.scenario.cells import Cell
 from testbed.scenario.models import NobodyEnrolled, Video
 
+OF_FACES = ("align", "template")
+"""Stages that a frame without a face does not go through."""
+SHOWN_PERCENT = (50, 80, 90, 95, 99)
+"""Where a system shows scores as percent, what about so many per cent mean is told."""
 CURVE_POINTS = 80
 """A DET curve is drawn from at most this many of its steps."""
 
@@ -36,12 +40,14 @@ def csv(frame: pl.DataFrame) -> bytes:
 
 def all_tables(contents: Contents) -> dict[str, pl.DataFrame]:
     """Every table of the report by the name of its CSV file, without `.csv`."""
+    asked = {"claims": claims(contents), "score_meaning": score_meaning(contents)}
     return {
         "figures": figures(contents),
         "differentials": differentials(contents),
         "at_a_glance": at_a_glance(contents),
         "fmr_by_group": fmr_by_group(contents),
         "fmr_across_groups": fmr_across_groups(contents),
+        "operating_points": operating_points(contents),
         "acquisition": acquisition(contents),
         "failures": failures(contents),
         "what_was_found": what_was_found(contents),
@@ -50,6 +56,7 @@ def all_tables(contents: Contents) -> dict[str, pl.DataFrame]:
         "det": det(contents),
         "timings": timings(contents),
         "groups": groups(contents),
+        **{name: frame for name, frame in asked.items() if frame.height},
     }
 
 
@@ -88,7 +95,7 @@ def glance(contents: Contents, system: str) -> dict[str, Figure | None]:
 
 
 def fmr_by_group(contents: Contents) -> pl.DataFrame:
-    """Within-group FMR at each system's own threshold, with what the comparison between groups says of it."""
+    """Within-group FMR at the main operating point, with what the comparison between groups says of it."""
     rows = []
     for cell in contents.cells:
         kinds = {"everybody": [contents.people.everyone()], **contents.kinds()}
@@ -108,6 +115,82 @@ def fmr_by_group(contents: Contents) -> pl.DataFrame:
     return _frame(rows)
 
 
+def operating_points(contents: Contents) -> pl.DataFrame:
+    """FMR within groups and FNMR of every group at every operating point, per system and condition."""
+    return _frame(
+        {
+            "metric": metric, "system": cell.system.label, "condition": cell.condition_name, "kind": kind,
+            "group": group, "operating_point": point, "threshold": figure["threshold"], "people": figure["subjects"],
+            **_numbers(figure),
+        }
+        for cell in contents.cells
+        for kind, group, by_point in at_every_point(contents, cell)
+        for point, pair in by_point.items()
+        for metric, figure in pair.items()
+        if figure is not None
+    )  # fmt: skip
+
+
+def at_every_point(contents: Contents, cell: Cell) -> Iterator[tuple[str, str, dict[str, dict[str, Figure | None]]]]:
+    """Kind, group, and by operating point its FMR and FNMR: everybody, same group, then the groups by kind."""
+    same = [("everybody", SAME_GROUP)] if contents.people.attributes else []
+    groups = [(kind, group.name) for kind, members in contents.kinds().items() for group in members]
+    for kind, name in [("everybody", EVERYBODY), *same, *groups]:
+        probe = EVERYBODY if name == SAME_GROUP else name
+        by_point = {
+            point: {
+                "FMR": contents.figure("FMR", cell, probe, name, point),
+                "FNMR": None if name == SAME_GROUP else contents.figure("FNMR", cell, name, point=point),
+            }
+            for point in contents.operating_points
+        }
+        if any(figure is not None for pair in by_point.values() for figure in pair.values()):
+            yield kind, name, by_point
+
+
+def claims(contents: Contents) -> pl.DataFrame:
+    """Every claim that was judged, one row per statement, in the order of evidence.json."""
+    return _frame(map(_flat, contents.claims))
+
+
+def claims_by_system(contents: Contents) -> list[tuple[Figure, list[Figure]]]:
+    """Judged statements grouped by claim and system: the first of each group, and all of them."""
+    grouped: dict[tuple[Any, ...], list[Figure]] = {}
+    for row in contents.claims:
+        keys = ("says", "metric", "bound", "operating_point", "system", "cell")
+        grouped.setdefault(tuple(row[key] for key in keys), []).append(row)
+    return [(rows[0], rows) for rows in grouped.values()]
+
+
+def score_meaning(contents: Contents) -> pl.DataFrame:
+    """What a score is worth as evidence, per system, condition and group, flat."""
+    rows = []
+    for row in contents.score_meaning:
+        least, most = row["log10_limits"] or (None, None)
+        flat: dict[str, Any] = {
+            "system": row["system"], "condition": row["condition"]["name"], "group": row["probe_group"],
+            "strangers_of": row["reference_group"], "people": row["subjects"], "mated_people": row["mated_subjects"],
+            "comparisons": row["comparisons"], "mated_comparisons": row["mated_comparisons"],
+        }  # fmt: skip
+        for name in ("cllr", "cllr_min", "cllr_cal", "cllr_logistic", "expected_calibration_error"):
+            known = row[name] or {}
+            flat |= {name: known.get("value"), f"{name}_low": known.get("low"), f"{name}_high": known.get("high")}
+        flat |= {"log10_ratio_least": least, "log10_ratio_most": most, "percent_rule": row["percent_rule"]}
+        for about, point in meaning_of_percent(row).items():
+            flat |= {f"percent_near_{about}": point and point["percent"],
+                     f"log10_ratio_near_{about}": point and point["log10"]}  # fmt: skip
+        rows.append({**flat, "verdict": row["verdict"], "why": row["why"]})
+    return _frame(rows)
+
+
+def meaning_of_percent(row: Figure) -> dict[int, Figure | None]:
+    """For each of SHOWN_PERCENT the point of a row's curve that is shown nearest to it, None where none is near."""
+    curve = [point for point in row["likelihood_ratios"] or [] if point["percent"] is not None]
+    nearest = {p: min(curve, key=lambda point: abs(point["percent"] - p), default=None) for p in SHOWN_PERCENT}
+    return {p: point if point and abs(point["percent"] - p) <= min(2.5, (100 - p) / 2) else None
+            for p, point in nearest.items()}  # fmt: skip
+
+
 def ranked(contents: Contents, cell: Cell, members: list[Group]) -> list[tuple[Group, Figure]]:
     """Groups with their within-group FMR: measured ones from high to low, then those too small, by name, unranked."""
     figures = [(group, contents.figure("FMR", cell, group.name, group.name)) for group in members]
@@ -120,7 +203,7 @@ def ranked(contents: Contents, cell: Cell, members: list[Group]) -> list[tuple[G
 
 
 def fmr_across_groups(contents: Contents) -> pl.DataFrame:
-    """FMR of every ordered pair of groups of one kind, at each system's own threshold."""
+    """FMR of every ordered pair of groups of one kind, at the main operating point."""
     rows = []
     for cell in contents.cells:
         for kind, members in contents.kinds().items():
@@ -254,8 +337,14 @@ def det(contents: Contents) -> pl.DataFrame:
 
 
 def timings(contents: Contents) -> pl.DataFrame:
-    """Median and 90th percentile of seconds per frame, by system, condition and stage."""
-    frame = per_cell(contents, TIMINGS)
+    """Median and 90th percentile of seconds per frame, by system, condition and stage.
+
+    Frames without a face are left out of what is done to faces: there was nothing to align or to make a template of.
+    """
+    key = ["cell", "camera", "frame"]
+    faces = per_cell(contents, FRAMES).select(*key, "faces")
+    frame = per_cell(contents, TIMINGS).join(faces, key, how="left")
+    frame = frame.filter(~pl.col("stage").is_in(OF_FACES) | (pl.col("faces") != 0).fill_null(value=True))
     seconds = pl.col("seconds")
     grouped = frame.group_by("cell", "stage").agg(
         frames=pl.len(), p50=seconds.quantile(0.5, "nearest"), p90=seconds.quantile(0.9, "nearest")

@@ -72,7 +72,9 @@ def quoted(figure: Mapping[str, Any]) -> str:
     """A rate with everything that must stand beside it: 11.2 % [7.1–17.0 %] (471 of 4,204 comparisons, 102 people)."""
     trials = count(figure["comparisons"], _UNITS.get(figure["metric"], "comparisons"))
     of = f"{count(figure['errors'])} of {trials}, {count(figure['subjects'], 'people')}"
-    return f"{percent(figure['value'])} {interval(figure)} ({of})"
+    free = figure.get("assumption_free")
+    beside = f", assumption-free {bounds(*free)}" if free else ""
+    return f"{percent(figure['value'])} {interval(figure)}{beside} ({of})"
 
 
 def too_few(people: int) -> str:
@@ -97,6 +99,12 @@ def times(ratio: float) -> str:
     return f"{floor(ratio * 10) / 10:.1f}" if ratio >= 1.1 else f"{floor(ratio * 100) / 100:.2f}"
 
 
+def ratio(log10: float) -> str:
+    """A likelihood ratio: 137, 4.1, 1/25."""
+    value = 10 ** abs(log10)
+    return ("1/" if log10 < 0 else "") + (f"{value:.1f}" if value < 10 else f"{value:,.0f}")
+
+
 def plain(label: str) -> str:
     """A label for running text: east_asian → east asian."""
     return label.replace("_", " ")
@@ -111,6 +119,23 @@ def listed(words: Iterable[str]) -> str:
     """a, b and c."""
     *most, last = list(words) or [""]
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def shared(settings: Sequence[Mapping[str, Any]]) -> str:
+    """What several camera settings have in common, in words: 300 kbit/s, 0.01 of full light; no blur is not told."""
+    first = settings[0] if settings else {}
+    off = {"light": 1.0, "noise": 0.0, "defocus_px": 0.0, "motion_eyes_per_s": 0.0}
+
+    def written(value: Any) -> str:
+        return "×".join(f"{part:g}" for part in (value if isinstance(value, tuple | list) else [value]))
+
+    told = [
+        _SETTINGS[name].format(written(value))
+        for name, value in first.items()
+        if name in _SETTINGS and value is not None and value != off.get(name)
+        and all(each[name] == value for each in settings)
+    ]  # fmt: skip
+    return ", ".join(told)
 
 
 def condition(name: str) -> str:
@@ -131,6 +156,21 @@ def setting(name: str) -> str:
 def score(value: float | None) -> str:
     """A threshold in the system's own unit."""
     return "none" if value is None else f"{value:.4g}"
+
+
+def at_point(point: str, threshold: str = "", whose: str = "its") -> str:
+    """Where rates were counted: at its own threshold of 0.6, at a threshold of 0.5, or at a cross-fitted rate."""
+    if point.startswith("fmr="):
+        return f"at a cross-fitted false match rate of {100 * float(point[4:]):g}{THIN}%"
+    if point.startswith("given="):
+        return f"at a threshold of {point[6:]}"
+    return f"at {whose} own threshold" + (f" of {threshold}" if threshold else "")
+
+
+def point_name(point: str) -> str:
+    """An operating point as a column's heading."""
+    words = at_point(point, whose="").removeprefix("at a ").removeprefix("at ").strip()
+    return words.replace("false match rate of", "FMR")
 
 
 def file_name(path: str) -> str:
@@ -156,7 +196,8 @@ def without_names(sentence: str, names: Sequence[str]) -> str:
 
     A listed id stands after a colon or a comma; a bare number elsewhere ("3 people") may look like an id and is not.
     """
-    for name in sorted(set(names), key=len, reverse=True):
+    there = {name for name in names if name in sentence}  # a log has hundreds of thousands
+    for name in sorted(there, key=len, reverse=True):
         if re.search(r"[/.]", name):  # a transit or a file: never a word of a sentence
             sentence = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", sentence)
         else:

@@ -15,7 +15,7 @@ from testbed.scenario.cells import Cell
 
 
 def det(contents: Contents, cell: Cell, frame: pl.DataFrame) -> Spec:
-    """DET by group, one panel per kind of group; the own threshold marked, insufficient groups thin and grey.
+    """DET by group, one panel per kind of group; the main operating point marked, insufficient groups thin and grey.
 
     frame: as `tables.det` gives it.
     """
@@ -92,11 +92,11 @@ def _det_panel(sheets: Sheets, kind: str, curves: Rows, points: Rows, enough: li
     )
     few = base.transform_filter("datum.few").mark_line(color=PALE, strokeWidth=1, strokeDash=[3, 3])
     many = base.transform_filter("!datum.few").mark_line(strokeWidth=2)
-    own = sheets.chart(points).mark_point(filled=True, size=80, opacity=1, stroke="white", strokeWidth=1)
+    here = sheets.chart(points).mark_point(filled=True, size=80, opacity=1, stroke="white", strokeWidth=1)
     layers = [
         few.encode(detail="group:N"),
         many.encode(color=colour, strokeDash=dash),
-        own.encode(x=x, y=y, color=colour, tooltip=tooltips("group", "FMR", "FNMR", threshold="t")),
+        here.encode(x=x, y=y, color=colour, tooltip=tooltips("group", "FMR", "FNMR", threshold="t")),
     ]
     title = alt.TitleParams(plain(kind) or "everybody", anchor="start", fontSize=12)
     return alt.layer(*layers).properties(width=238, height=210, title=title)

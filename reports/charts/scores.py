@@ -48,7 +48,7 @@ def _thresholds(contents: Contents, cell: Cell) -> Rows:
         (pl.col("cell") == cell.id) & ((pl.col("point") == "own") | pl.col("point").str.contains("^(fmr|given)="))
     )
     return [
-        {"x": (a + b) / 2, "point": _point(point)}
+        {"x": (a + b) / 2, "point": _point(point), "main": point == contents.main_point}
         for point, a, b in points.select("point", "threshold_0", "threshold_1").iter_rows()
         if a is not None and b is not None and a == a and b == b
     ]
@@ -88,7 +88,7 @@ def _scores_panel(sheets: Sheets, frame: pl.DataFrame, rules: Rows, title: str, 
         .mark_rule(color=INK)
         .encode(
             x="x:Q",
-            strokeDash=alt.condition("datum.point == 'own threshold'", alt.value([1, 0]), alt.value([3, 3])),
+            strokeDash=alt.condition("datum.main", alt.value([1, 0]), alt.value([3, 3])),
             tooltip=[alt.Tooltip("point:N", title="threshold"), alt.Tooltip("x:Q", title="score")],
         )
     )

@@ -122,6 +122,39 @@ def differentials_of(cell: Cell, people: People) -> list[dict[str, Any]]:
     return rows
 
 
+def claims_of(cell: Cell) -> list[dict[str, Any]]:
+    """One claim in hostile words, with every verdict."""
+    verdicts = {"black": "refuted", "white": "supported", "female": "not settled", HOSTILE: "untestable"}
+    return [
+        {
+            "says": f"Safe {HOSTILE}", "metric": "FMR", "read_as": "FMR", "bound": 0.01, "system": cell.system.label,
+            "condition": {"name": cell.condition_name}, "cell": cell.id, "operating_point": "own",
+            "probe_group": name, "reference_group": name, "value": RATES[name], "low": 0.004, "high": 0.95,
+            "confidence": 0.95, "statements": 4, "errors": 3, "comparisons": 80, "subjects": 8, "verdict": verdict,
+            "assumption_free_agrees": verdict != "supported", "further_people_if_as_observed": None,
+            "further_people_if_half_the_bound": 223 if verdict == "not settled" else None,
+        }
+        for name, verdict in verdicts.items()
+    ]  # fmt: skip
+
+
+def meaning_of(cell: Cell, group: Group, people: People) -> dict[str, Any]:
+    """What the score means in one group; nothing where it has too few people."""
+    size = people.size(group)
+    few = size < 6
+    cost = None if few else {"value": 0.31, "low": 0.21, "high": 0.54}
+    curve = [{"score": 0.3, "percent": 95.4, "log10": 2.0, "logistic": 2.0},
+             {"score": 0.6, "percent": 51.0, "log10": -1.398, "logistic": -1.0}]  # fmt: skip
+    return {
+        "system": cell.system.label, "condition": {"name": cell.condition_name}, "cell": cell.id, "unit": "transit",
+        "probe_group": group.name, "reference_group": group.name, "percent_rule": "made-up rule", "subjects": size,
+        "mated_subjects": size, "comparisons": 80, "mated_comparisons": size, "confidence": 0.95,
+        "verdict": "insufficient" if few else "measured", "why": "no mated comparisons" if few else None,
+        "log10_limits": None if few else [-1.398, 2.0], "likelihood_ratios": None if few else curve, "cllr": cost,
+        "cllr_min": cost, "cllr_cal": cost, "cllr_logistic": cost, "expected_calibration_error": cost,
+    }  # fmt: skip
+
+
 def rows(table: Table, *values: tuple[Any, ...]) -> pl.DataFrame:
     """Rows of a table."""
     return pl.DataFrame(list(values), schema=table.columns, orient="row")
@@ -137,7 +170,7 @@ def fabricate(path: Path, scenario: dict[str, Any]) -> tuple[RunDirectory, Loade
             "threshold_source": "the makers", "options": {"weights": "/home/somebody/secret/m.dat"}}  # fmt: skip
     run = RunDirectory.create(path, {
         "scenario": loaded.resolved, "seed": 1, "versions": {"python": "3.11"}, "hardware": {"cores": 2},
-        "systems": {"one": info, "two": info}, "kernel_tiers": {"a": "numpy"},
+        "systems": {"one": info, "two": info}, "kernel_tiers": {"a": "numpy"}, "workers": 7,
         "inputs": {"/home/somebody/secret/people.csv": "cd" * 32},
         "notices": ["2 people have no reference photograph: person-01, person-03",
                     "/home/somebody/secret/person-05_1.jpg: cannot be read"],
@@ -191,10 +224,15 @@ def fabricate(path: Path, scenario: dict[str, Any]) -> tuple[RunDirectory, Loade
             run.write(CAPTURES, rows(CAPTURES, *(
                 (cell.id, camera, 0, i, 0.0, 1, 1, 9, 9, 0.9, None, None, None, "ok", "", i) for i in (0, 1)
             )), part)  # fmt: skip
-            run.write(TIMINGS, rows(TIMINGS, (cell.id, camera, 0, "detect", 0.25)), part)
+            run.write(TIMINGS, rows(
+                TIMINGS, *((cell.id, camera, i, stage, s) for i, s in enumerate((0.25, 0.0)) for stage in
+                           ("detect", "template"))
+            ), part)  # fmt: skip
     for table in (ATTEMPTS, THRESHOLDS, CURVES, DISTRIBUTIONS):
         run.write(table, pl.concat(per_cell[table.name]))
-    evidence = {"schema": 1, "figures": figures, "differentials": differentials, "score_meaning": [], "claims": []}
+    meant = [meaning_of(cell, group, people) for cell in loaded.cells for group in people.within() if stills]
+    evidence = {"schema": 1, "figures": figures, "differentials": differentials, "score_meaning": meant,
+                "claims": claims_of(loaded.cells[0]) if stills else []}  # fmt: skip
     run.write_bytes("evidence.json", json.dumps(evidence, allow_nan=False).encode())
     return run, loaded
 
@@ -257,3 +295,14 @@ def page(stills: RunDirectory) -> str:
 def video_page(video: RunDirectory) -> str:
     """The report on clips."""
     return (video.path / "report/index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(params=["given=0.5", "fmr=1e-2"])
+def without_own(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[RunDirectory, Loaded]:
+    """A run that was evaluated at another operating point than the systems' own threshold."""
+    point: str = request.param
+    asked = 0.5 if point.startswith("given") else point
+    run, loaded = fabricate(tmp_path / "run", {**SCENARIO, "operating_points": [asked]})
+    path = run.path / "evidence.json"
+    run.write_bytes("evidence.json", path.read_bytes().replace(b'"own"', json.dumps(point).encode()))
+    return run, loaded

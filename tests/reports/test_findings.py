@@ -14,7 +14,8 @@ from testbed.runs.directory import RunDirectory
 from testbed.scenario.loading import reload
 
 RATE = rf"[\d.]+{THIN}%"
-WHOLE = re.compile(rf"{RATE} \[[<\d.]+–[\d.]+{THIN}%\] \([\d,]+ of [\d,]+ [a-z ]+, [\d,]+ (people|person)\)")
+FREE = rf"(, assumption-free \[[<\d.]+–[\d.]+{THIN}%\])?"
+WHOLE = re.compile(rf"{RATE} \[[<\d.]+–[\d.]+{THIN}%\]{FREE} \([\d,]+ of [\d,]+ [a-z ]+, [\d,]+ (?:people|person)\)")
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +88,42 @@ def test_passers_by_are_spoken_of_per_found_face(video: RunDirectory) -> None:
     assert "every one of them false" in said
     assert WHOLE.search(said)
     assert findings.too_small(contents) == "", "nothing was compared, so no group was found too small"
+
+
+def changed(contents: Contents, **of: dict[str, object]) -> Contents:
+    """`contents` with the fields of everybody's FMR within groups set anew."""
+    return replace(contents, figures=[
+        {**f, **of["figure"]} if f["metric"] == "FMR" and f["probe_group"] == "all" else f for f in contents.figures
+    ])  # fmt: skip
+
+
+def test_the_assumption_free_interval_stands_beside_the_other(contents: Contents) -> None:
+    assert f"], assumption-free [0–75.0{THIN}%] (" in findings.headline(contents, "one")[0]
+
+
+def test_too_few_people_are_told_first(contents: Contents) -> None:
+    few = changed(contents, figure={"verdict": "insufficient", "subjects": 4})
+    said = findings.headline(few, "one")[0]
+    assert said.startswith("Only 4 people could be compared, too few to say how often one takes a stranger")
+
+
+def test_what_is_only_shown_under_other_conditions_is_told_strongest_first(contents: Contents) -> None:
+    def verdict(row: dict[str, object], i: int) -> dict[str, object]:
+        there = row["cell"] == contents.cells[1].id and row["group"] in ("male", "black")
+        return {**row, "verdict": "higher", "low": 2.0 + i / 1000} if there else row
+
+    turned = replace(contents, differentials=[verdict(d, i) for i, d in enumerate(contents.differentials)])
+    (found,) = [f for f in findings.findings(turned, "one") if f.heading == "Under other conditions"]
+    assert found.sentences[0].startswith(f"Falsely matched more at 20{THIN}px between the eyes: male people, at least ")
+    assert len(found.sentences) == 1, "what is said of the reference condition is not said again"
+
+
+def test_groups_without_a_false_match_are_not_ranked(contents: Contents) -> None:
+    none = replace(contents, figures=[{**f, "errors": 0, "value": 0.0} for f in contents.figures])
+    worst = findings.worst_group(none, none.reference_cell("one"))
+    assert worst is not None
+    assert worst["high"] == max(
+        f["high"] for f in none.figures
+        if (f["cell"], f["metric"], f["verdict"]) == (worst["cell"], "FMR", "measured")
+        and f["probe_group"] == f["reference_group"] != "all"
+    )  # fmt: skip

@@ -225,3 +225,69 @@ def test_clips_without_people_or_truth_are_counted_and_nothing_else_is_said(
     assert "Nothing is known about who appears on street and yard" in read
     assert "no figure on matches can be given" in read
     assert not re.search(r"\d\u202f%", read[: read.index("Definitions")])
+
+
+def test_a_run_without_the_own_threshold_speaks_of_the_point_it_has(without_own: tuple[RunDirectory, Loaded]) -> None:
+    read = " ".join(" ".join(Page(report(*without_own).read_text(encoding="utf-8")).text).split())
+    given = isinstance(without_own[1].scenario.operating_points[0], float)
+    said = "a threshold of 0.5" if given else "a cross-fitted false match rate of 1 %"
+    assert f"At {said}, on clean pictures, one took a stranger of the same group for the person" in read
+    assert "black people, at least 5.3 times as often as white people" in read
+    assert f"False matches by group, at {said}" in read
+    assert "Nothing was compared" not in read
+    assert "at its own threshold" not in read
+    assert "at each system's own threshold" not in read
+
+
+def test_every_operating_point_has_its_rates_by_group(stills: RunDirectory, page: str, hostile: str) -> None:
+    known = {(row["metric"], row["group"], row["system"]) for row in table(stills, "operating_points")}
+    assert ("FNMR", "black", "two") in known
+    assert ("FMR", "same group", "one") in known
+    section = page[page.index('id="points"') : page.index('id="across"')]
+    (row,) = re.findall(
+        rf"<tr><th>{re.escape(html.escape(hostile))}</th>.*?</tr>", section.split("<details>")[0], re.DOTALL
+    )[:1]
+    assert row.count("too few people to say (3)") == 2
+    assert len(re.findall("<h3>one, ", section)) == 1
+    assert section.count("<details>") == 4
+
+
+def test_claims_are_told_with_verdict_limits_and_people(stills: RunDirectory, page: str, hostile: str) -> None:
+    section = page[page.index('id="claims"') : page.index('id="by-group"')]
+    assert f"Safe {html.escape(hostile)}" in section
+    for verdict in ("refuted", "supported", "not settled", "untestable"):
+        assert section.count(f">{verdict}</span>") == 1
+    assert "does not reach this verdict" in section
+    assert "223 if it is half of what is claimed" in section
+    assert section.count("[0.40–95.0") == 4
+    assert len(table(stills, "claims")) == 4
+
+
+def test_likelihood_ratios_and_their_cost_are_told(stills: RunDirectory, page: str) -> None:
+    section = page[page.index('id="score-meaning"') : page.index('id="det-curves"')]
+    assert "0.31<small>[0.21–0.54]</small>" in section
+    assert "1/25 to 100" in section
+    assert "100<small>at 95.4 %</small>" in section
+    assert "no mated comparisons" in section
+    row = next(row for row in table(stills, "score_meaning") if row["group"] == "black")
+    assert (row["cllr_low"], row["percent_near_50"], row["percent_near_99"]) == ("0.21", "51.0", "")
+
+
+def test_what_was_not_asked_has_no_section(video: RunDirectory, video_page: str) -> None:
+    assert 'id="claims"' not in video_page
+    assert 'id="score-meaning"' not in video_page
+    assert not (video.path / "report/claims.csv").exists()
+
+
+def test_a_frame_without_a_face_does_not_make_a_stage_look_fast(stills: RunDirectory) -> None:
+    frames = {row["stage"]: (row["frames"], row["p50"]) for row in table(stills, "timings")}
+    assert frames["template"] == ("1", "0.25")
+    assert frames["detect"][0] == "2"
+
+
+def test_the_page_says_what_the_conditions_share_and_with_how_many_workers(page: str) -> None:
+    read = " ".join(" ".join(Page(page).text).split())
+    assert "Every condition but clean pictures has: a picture of 640×360 px, 5 frames" in read
+    assert "12 px" not in read[read.index("Every condition") : read.index("systems ×")]
+    assert "workers 7" in read
+    assert "“Same group” means: of the same eth and sex." in read

@@ -6,7 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.wording import THIN, bounds, condition, count, one_in, percent, times, without_folders, without_names
+from reports.wording import (
+    THIN,
+    bounds,
+    condition,
+    count,
+    one_in,
+    percent,
+    point_name,
+    ratio,
+    shared,
+    times,
+    without_folders,
+    without_names,
+)
 
 
 @pytest.mark.parametrize(
@@ -71,3 +84,25 @@ def test_folders_are_cut_off_and_nothing_else(told: str, left: str) -> None:
 def test_listed_ids_go_and_numbers_stay() -> None:
     told = "3 people have no probe photograph: 3, 17 and 20 more"
     assert without_names(told, ["3", "17"]) == "3 people have no probe photograph: … and 20 more"
+
+
+@pytest.mark.parametrize(
+    ("point", "words"),
+    [("own", "own threshold"), ("given=0.5", "threshold of 0.5"), ("fmr=1e-2", "cross-fitted FMR 1")],
+)
+def test_operating_points_in_words(point: str, words: str) -> None:
+    assert point_name(point).removesuffix(f"{THIN}%") == words
+
+
+def test_only_what_all_conditions_share_is_told_as_shared() -> None:
+    settings: list[dict[str, object]] = [
+        {"light": 0.01, "inter_eye_px": px, "bitrate_kbps": None, "frame": (640, 360)} for px in (20.0, 12.0)
+    ]
+    assert shared(settings) == f"0.01 of full light, a picture of 640×360{THIN}px"
+    assert shared([{"light": 1.0, "defocus_px": 0.0}]) == ""
+    assert shared([]) == ""
+
+
+@pytest.mark.parametrize(("log10", "written"), [(2.0, "100"), (-1.398, "1/25"), (0.0, "1.0"), (0.6, "4.0")])
+def test_likelihood_ratios_below_one_are_told_as_fractions(log10: float, written: str) -> None:
+    assert ratio(log10) == written
