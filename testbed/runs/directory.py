@@ -48,8 +48,9 @@ class RunDirectory:
         if path.exists() and not path.is_dir():
             raise InputError(f"{path}: is a file; name a folder for the run")
         if path.is_dir() and any(path.iterdir()):
-            hint = "continue it with --resume" if (path / MANIFEST).exists() else "name a new or empty folder"
-            raise InputError(f"{path}: the folder is not empty; {hint}")
+            if (path / MANIFEST).exists():
+                raise InputError(f"{path}: holds a run already; continue it with --resume, or name another folder")
+            raise InputError(f"{path}: the folder is not empty; name a new or empty folder")
         with _disk(path):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.chmod(0o700)
@@ -61,9 +62,7 @@ class RunDirectory:
     def open(cls, path: Path) -> RunDirectory:
         """An existing run. Raises InputError where `path` holds none, or one of another schema."""
         if not (path / MANIFEST).is_file():
-            raise InputError(
-                f"{path}: no run here ({MANIFEST} is absent); start one with `testbed run SCENARIO --out {path}`"
-            )
+            raise InputError(f"{path}: no run here ({MANIFEST} is absent); name the folder that `testbed run` printed")
         run = cls(path)
         schema = run.manifest().get("schema")
         if schema != SCHEMA:
