@@ -33,6 +33,7 @@ class Finding:
 def headline(contents: Contents, system: str) -> list[str]:
     """One system in two or three sentences, under the reference condition at the main operating point."""
     cell = contents.reference_cell(system)
+    unsaid = [f"At which threshold {system} is used was not said."] if contents.main_point.startswith("fmr=") else []
     said = [*_strangers(contents, system, cell)[:1], *_passers_by(contents, system, cell)]
     shown = _shown(contents, cell)
     if shown:
@@ -41,8 +42,8 @@ def headline(contents: Contents, system: str) -> list[str]:
     elif any(d["verdict"] == "not shown" for kind in contents.kinds() for d in contents.compared(cell, kind).values()):
         said.append("For no group was a higher rate shown; with these numbers of people that settles nothing.")
     if not said and any(f["cell"] == cell.id and f["metric"] == "FMR" and f["comparisons"] for f in contents.figures):
-        return [f"With {system} nothing could be counted {at_point(contents.main_point)}: see the tables."]
-    return said or [f"Nothing was compared with {system}: no figure on matches can be given."]
+        said = [f"With {system} nothing could be counted {at_point(contents.main_point)}: see the tables."]
+    return [*unsaid, *said] if said else [f"Nothing was compared with {system}: no figure on matches can be given."]
 
 
 def findings(contents: Contents, system: str) -> list[Finding]:

@@ -63,5 +63,5 @@ def test_every_match_is_false_where_nobody_enrolled_passes(testbed, data, london
     assert rows["given=0"]["errors"] > rows["given=0.9"]["errors"] == 0
     # Five people are five people's worth of evidence, however many frames they fill.
     assert rows["given=0.9"]["high"] > 0.5
-    assert rows["given=0.9"]["verdict"] == "measured"
+    assert rows["given=0.9"]["verdict"] == "insufficient"
     assert not [row for row in evidence["figures"] if row["metric"] == "FNMR" and row["value"] is not None]
