@@ -41,7 +41,10 @@ def headline(contents: Contents, system: str) -> list[str]:
         said.append(f"Falsely matched more: {_at_least(contents, cell, strongest)}.")
     elif any(d["verdict"] == "not shown" for kind in contents.kinds() for d in contents.compared(cell, kind).values()):
         said.append("For no group was a higher rate shown; with these numbers of people that settles nothing.")
-    if not said and any(f["cell"] == cell.id and f["metric"] == "FMR" and f["comparisons"] for f in contents.figures):
+    compared = any(
+        f["cell"] == cell.id and f["metric"] in ("FMR", "EER") and f["comparisons"] for f in contents.figures
+    )
+    if not said and compared:
         said = [f"With {system} nothing could be counted {at_point(contents.main_point)}: see the tables."]
     return [*unsaid, *said] if said else [f"Nothing was compared with {system}: no figure on matches can be given."]
 
