@@ -20,6 +20,9 @@ SHARES_LENDING = (0.05, 0.10, 0.20)
 LENDING_ERRORS = 20
 FEWEST_SUBJECTS = 6
 
+LEAST_LIMIT = 1e-9
+"""A small part of one effective error has a lower limit like 1e-300, which nothing measured: it is printed as 0."""
+
 
 @dataclass(frozen=True)
 class Clustered:
@@ -174,7 +177,7 @@ def clopper_pearson(errors: float, trials: float, alpha: float = 0.05) -> tuple[
     """Clopper & Pearson 1934; `errors` and `trials` may be effective, hence fractional."""
     low = float(stats.beta.ppf(alpha / 2, errors, trials - errors + 1)) if errors > 0 else 0.0
     high = float(stats.beta.ppf(1 - alpha / 2, errors + 1, trials - errors)) if errors < trials else 1.0
-    return low, high
+    return (low if low > LEAST_LIMIT else 0.0), high
 
 
 def wilson(rate: float, trials: float, quantile: float) -> tuple[float, float]:
