@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from testbed.evidence.claims import Claim, judge, read_claims
@@ -16,7 +14,7 @@ from testbed.evidence.differentials import differentials_of
 from testbed.evidence.figures import Figure
 from testbed.evidence.meaning import score_meaning_of
 from testbed.evidence.rates import CellData, failures_by_subject, figures_of, passer_by_figures
-from testbed.evidence.scored import scored_cell
+from testbed.evidence.scored import counts_by_fold, scored_cell
 from testbed.evidence.tallied import Tallied
 from testbed.matching.people import People, people_of, with_passers_by
 from testbed.runs.directory import RunDirectory
@@ -111,7 +109,7 @@ def _cell_data(
         tallied=Tallied.of(people, thresholds, per_transit["tallies"], per_transit["moments"]),
         attempts=failures_by_subject(people, put, "failed"),
         enrolments=failures_by_subject(people, references, "failed"),
-        counts=_counts(per_transit["counts"], people, len(edges)),
+        counts=counts_by_fold(per_transit["counts"], people, len(edges)).sum(axis=3),
         edges=edges,
     )
 
@@ -120,21 +118,6 @@ def _condition(row: dict[str, Any]) -> dict[str, Any]:
     """The condition as an object: its name and every value that is set."""
     values = {name: value for name, value in row.items() if name not in ("cell", "system", "condition")}
     return {"name": row["condition"], **{name: value for name, value in values.items() if value is not None}}
-
-
-def _counts(table: pl.DataFrame, people: People, edges: int) -> npt.NDArray[np.int64]:
-    counts = np.zeros((len(people.labels), len(people.labels), 2, edges + 1), np.int64)
-    place = {label: i for i, label in enumerate(people.labels)}
-    where = tuple(
-        table[name].replace_strict(place, return_dtype=pl.Int64).to_numpy().astype(np.int64)
-        for name in ("probe_group", "reference_group")
-    )
-    np.add.at(
-        counts,
-        (*where, table["mated"].cast(pl.Int64).to_numpy(), table["bin"].to_numpy()),
-        table["comparisons"].to_numpy(),
-    )
-    return counts
 
 
 def _strangers(data: CellData, tables: dict[str, pl.DataFrame], loaded: Loaded) -> list[Figure]:
