@@ -40,7 +40,7 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python tests/benchmarks/bench_replay_overhead.py
 
-# docs/coverage.md, in about six minutes; REPLICATES=25000 gives every cell the 5,000 that METRICS asks for.
+# docs/coverage.md from 5,000 samples a cell, in an hour or two on two cores; REPLICATES=500 for a quick look.
 coverage: $(READY)
 	$(BIN)/python -m testbed.evidence.coverage $(if $(REPLICATES),--replicates $(REPLICATES))
 

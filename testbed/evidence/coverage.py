@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from math import sqrt
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +49,6 @@ FEWEST_EXPECTED = 0.1
 """Rates that lead to fewer errors than this are left out: nearly every sample has none, and every bound holds."""
 
 PILOT = 200
-LARGE = 210
 METHODS = (
     "shipped", "disjoint pairs", "naive Wilson", "naive Clopper–Pearson", "comparison bootstrap",
     "published clustered Wilson", "jackknife",
@@ -394,18 +395,15 @@ def second_look(cells: list[Cell], seed: int) -> list[Cell]:
 
 def document(cells: list[Cell], again: list[Cell], tests: list[tuple[Rejections, Rejections]], seed: int) -> str:
     """docs/coverage.md. again: `second_look`; tests: size and power of the no-difference test, same conditions."""
-    replicates = sorted({cell.replicates for cell in cells})
+    replicates = cells[0].replicates
     return "\n".join([
         "# Do the intervals hold the truth?", "",
         "Written by `make coverage` (`python -m testbed.evidence.coverage`), which simulates people whose true rates "
         "are known and runs the shipped code of `testbed/evidence/intervals.py` on them (METRICS § Intervals). "
         "Nominal: 95 %.", "",
-        f"Replicates: {_span(replicates, ',')} per cell (the fewer above {LARGE} people), seed {seed}; "
-        "a coverage near 95 % has a standard error of "
-        f"{_span([100 * sqrt(0.95 * 0.05 / r) for r in reversed(replicates)], '.1f')} points. "
-        + ("" if replicates[0] >= ASKED else
-           f"METRICS asks for {ASKED:,}: `make coverage REPLICATES={ASKED * replicates[-1] // replicates[0]}` draws "
-           "at least so many everywhere, in some hours on one core."), "",
+        f"Replicates: {replicates:,} per cell, seed {seed}; a coverage near 95 % has a standard error of "
+        f"{100 * sqrt(0.95 * 0.05 / replicates):.1f} points."
+        + ("" if replicates >= ASKED else f" METRICS asks for {ASKED:,}: `make coverage` draws so many."), "",
         "* **Comparisons** score `u_i + u_j + noise`. Gaussian: ρ is the two people's share of the score's variance. "
         "Wolves: effects N(0, ¼), raised by 2 for that share of people. Heavy tails: .6 times Student's t(3).",
         "* **Rates**: 0.3 to 0.0001 where at least 0.1 errors are expected, and the two rates at which about 3 % and "
@@ -497,38 +495,47 @@ def _table(header: list[str], rows: list[list[str]]) -> list[str]:
     return ["| " + " | ".join(row) + " |" for row in (header, ["---"] * len(header), *rows)]
 
 
-def _span(values: list[Any], form: str) -> str:
-    first, last = format(values[0], form), format(values[-1], form)
-    return first if first == last else f"{first}–{last}"
-
-
-def run(replicates: int, seed: int, say: Callable[[str], object]) -> str:
-    """Simulate everything and return the document. Above LARGE people a fifth of the replicates is drawn."""
-    cells: list[Cell] = []
-    for n, (population, design) in enumerate(product(POPULATIONS, DESIGNS)):
-        say(f"{population.name}, {design.name}")
-        drawn = replicates if design.people <= LARGE else max(1, replicates // 5)
-        cells += simulate(population, design, drawn, seed + n)
-    tests = []
-    for n, (population, sizes, rate) in enumerate(product(POPULATIONS, TESTED_SIZES, TESTED_RATES)):
-        say(f"difference test: {population.name}, groups of {', '.join(map(str, sizes))}, rate {rate:g}")
-        equal, apart = (rate,) * len(sizes), (*(rate,) * (len(sizes) - 1), TIMES * rate)
-        size, power = (rejections(population, sizes, rates, replicates, seed + n) for rates in (equal, apart))
-        tests.append((size, power))
+def run(replicates: int, seed: int, say: Callable[[str], object], workers: int | None = None) -> str:
+    """Simulate everything and return the document: the same whatever the number of worker processes."""
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        simulated = [
+            (
+                f"{population.name}, {DESIGNS[design].name}",
+                pool.submit(_simulated, population, design, replicates, seed + n),
+            )
+            for n, (population, design) in enumerate(product(POPULATIONS, range(len(DESIGNS))))
+        ]
+        tested = []
+        for n, (population, sizes, rate) in enumerate(product(POPULATIONS, TESTED_SIZES, TESTED_RATES)):
+            equal, apart = (rate,) * len(sizes), (*(rate,) * (len(sizes) - 1), TIMES * rate)
+            size, power = (pool.submit(rejections, population, sizes, rates, replicates, seed + n)
+                           for rates in (equal, apart))  # fmt: skip
+            tested.append((f"difference test: {population.name}, groups of {sizes}, rate {rate:g}", size, power))
+        cells: list[Cell] = []
+        for what, job in simulated:
+            cells += job.result()
+            say(what)
+        tests = []
+        for what, size, power in tested:
+            tests.append((size.result(), power.result()))
+            say(what)
     say("a second look at the lowest Gaussian cells")
     return document(cells, second_look(cells, seed + len(cells)), tests, seed)
+
+
+def _simulated(population: Population, design: int, replicates: int, seed: int) -> list[Cell]:
+    return simulate(population, DESIGNS[design], replicates, seed)
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Simulate the coverage of the intervals; writes a Markdown document.")
-    parser.add_argument(
-        "--replicates", type=int, default=1000, help="samples per cell; a fifth of them for the largest groups"
-    )
+    parser.add_argument("--replicates", type=int, default=ASKED, help="samples per cell")
+    parser.add_argument("--workers", type=int, help="processes (default: one per core)")
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--out", type=Path, default=Path("docs/coverage.md"))
     chosen = parser.parse_args()
-    text = run(chosen.replicates, chosen.seed, lambda line: print(line, file=sys.stderr, flush=True))
+    text = run(chosen.replicates, chosen.seed, lambda line: print(line, file=sys.stderr, flush=True), chosen.workers)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     chosen.out.write_text(text, encoding="utf-8")
 
