@@ -3,58 +3,53 @@
 Two passes. `count` bins the scores by group pair; from the bins come curves and thresholds. `tally` then
 counts errors at those thresholds per subject and per pair of subjects, which is what the intervals need.
 
-A unit is one transit: its score against a reference is the best of its captures' (least distance, greatest
-similarity). Arithmetic is float64 on float32 templates. A tie with a threshold is a match.
-The NumPy twins define the result; the compiled kernels stream and must agree with them.
+Three tiers, chosen by size and by what the call asks for (`choose_tier`):
+numpy: the twin, which defines the result. Quickest below some thousand faces, for it never waits for a compiler.
+numba: a BLAS tile and one compiled pass over it (kernels.tiles). Any unit, any edges, any CPU.
+fused: the bins are counted inside the matrix product (kernels.fused). Units of one template, float32.
+
+By default every tier gives the twin's counts exactly. `exact` names the edges for which that is enough, which allows
+float32: a score may then be counted one bin off where it lies within rounding of any *other* edge, and never across
+one of these. A tie with a threshold is a match. `tally` compares exactly in every tier.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-Array = npt.NDArray[Any]
-Tier = Literal["numpy", "numba"]
+from kernels.scores import (
+    BLOCK,
+    Array,
+    Faces,
+    Floats,
+    Grid,
+    Metric,
+    directions_of,
+    fuse,
+    grid,
+    norms_of,
+    operand,
+    scores_at,
+    scores_of,
+    unit_blocks,
+)  # fmt: skip
+from kernels.threads import in_order
 
-COMPILED_FROM = 2_000_000
-"""Capture-reference pairs from which the compiled tier pays for its compilation."""
+__all__ = ["Faces", "Tally", "choose_tier", "count", "scores_of", "tally"]
 
-_TWIN_ELEMENTS = 8_000_000
+Tier = Literal["numpy", "numba", "fused"]
 
+COMPILED_FROM = 30_000_000
+"""Capture-reference pairs from which a compiled tier repays the second that loading it takes."""
 
-@dataclass(frozen=True)
-class Faces:
-    """One side of the comparison, units sorted by subject.
-
-    templates `(n, d)` float32; unit k owns rows `starts[k]:starts[k+1]`, at least one; `subjects` `(units,)` int64,
-    ascending, indexes the arrays `groups` and `folds` that the kernels take.
-    """
-
-    templates: npt.NDArray[np.float32]
-    starts: npt.NDArray[np.int64]
-    subjects: npt.NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        if not np.isfinite(self.templates).all():
-            raise ValueError("templates must be finite")
-        if (np.diff(self.subjects) < 0).any():
-            raise ValueError("units must be sorted by subject")
-        if len(self.starts) != len(self.subjects) + 1 or (np.diff(self.starts) < 1).any():
-            raise ValueError("every unit must own at least one template")
-
-    def __len__(self) -> int:
-        return len(self.subjects)
-
-    @property
-    def slices(self) -> npt.NDArray[np.int64]:
-        """Rows of `(subject, first unit, end unit)`, one per subject present."""
-        first = np.flatnonzero(np.r_[True, np.diff(self.subjects) > 0]) if len(self) else np.zeros(0, np.int64)
-        return np.column_stack([self.subjects[first], first, np.r_[first[1:], len(self)]]).astype(np.int64)
+DENSE = 20_000_000
+"""Pairs of subjects × thresholds that the twin of `tally` may hold."""
 
 
 @dataclass(frozen=True)
@@ -78,43 +73,148 @@ class Tally:
     pairs: npt.NDArray[np.int64]
 
 
-def choose_tier(probes: Faces, references: Faces) -> Tier:
-    """The tier that finishes first for this many comparisons."""
-    return "numba" if len(probes.templates) * len(references.templates) >= COMPILED_FROM else "numpy"
+@dataclass(frozen=True)
+class Comparison:
+    """Both sides, prepared: lengths of the templates, and the greatest of them (1 for the cosine)."""
+
+    probes: Faces
+    references: Faces
+    metric: Metric
+    lengths: tuple[Floats, Floats]
+    longest: float
+
+    @classmethod
+    def of(cls, probes: Faces, references: Faces, metric: Metric) -> Comparison:
+        """Raises ValueError where the templates' lengths differ, or a cosine is asked of a template of zeros."""
+        if probes.templates.shape[1:] != references.templates.shape[1:]:
+            shapes = probes.templates.shape[1:], references.templates.shape[1:]
+            raise ValueError(f"probes and references must have the same dimensions, not {shapes[0]} and {shapes[1]}")
+        measure = directions_of if metric == "cosine" else norms_of
+        left = measure(probes.templates)
+        right = left if references is probes else measure(references.templates)
+        longest = 1.0 if metric == "cosine" else float(max(left.max(initial=0), right.max(initial=0)))
+        return cls(probes, references, metric, (left, right), longest)
+
+    def grid(self, edges: Floats, exact: Array | None, dtype: Any, cells: int = 0) -> Grid:
+        """`kernels.scores.grid` for these templates."""
+        width = self.probes.templates.shape[1] + 2
+        return grid(edges, exact, self.metric, width, self.longest, dtype, cells)
+
+
+def choose_tier(
+    probes: Faces, references: Faces | None = None, exact: Array | None = None, tier: Tier | None = None
+) -> Tier:
+    """The tier of `count`: the one asked for, that of TESTBED_KERNEL_TIER, or the one that finishes first.
+
+    Raises ValueError for a `tier` that cannot do it. One from the environment is for a whole run: where it cannot,
+    "numba" does.
+    """
+    references = probes if references is None else references
+    wanted = tier or os.environ.get("TESTBED_KERNEL_TIER") or None
+    if wanted not in (None, *get_args(Tier)):
+        raise ValueError(f"the kernel tier must be one of {', '.join(get_args(Tier))}, not {wanted}")
+    able = exact is not None and probes.single and references.single
+    if wanted == "fused" and not able:
+        if tier:
+            raise ValueError("the fused tier needs units of one template each, and the edges that are to be exact")
+        return "numba"
+    if wanted:
+        return cast(Tier, wanted)
+    if len(probes.templates) * len(references.templates) < COMPILED_FROM:
+        return "numpy"
+    if able:
+        from kernels.fused import quicker_here  # numba is loaded by those who need it
+
+        return "fused" if quicker_here() else "numba"
+    return "numba"
 
 
 def count(
     probes: Faces,
-    references: Faces,
+    references: Faces | None,
     groups: npt.NDArray[np.int64],
     folds: npt.NDArray[np.int64],
     edges: npt.NDArray[np.float64],
-    metric: Literal["euclidean", "cosine"],
+    metric: Metric,
     tier: Tier | None = None,
+    exact: npt.NDArray[np.float64] | None = None,
+    threads: int | None = None,
 ) -> npt.NDArray[np.int64]:
     """Comparisons `(G, G, 2, 3, B + 1)` by probe group, reference group, mated, fold and score bin.
 
     groups, folds `(S,)`: each subject's group and fold (0 or 1). Fold index 2 holds comparisons between folds.
     edges `(B,)` ascending. Distances fall into `(edge[i-1], edge[i]]`, similarities into `[edge[i-1], edge[i])`.
+    references None: one set, every unordered pair of its units once, the lesser group as the probe's.
+    exact: the edges no score may be on the wrong side of; None means all. Raises ValueError as `Comparison.of`.
     """
-    G = int(groups.max(initial=-1)) + 1
-    counts = np.zeros((G, G, 2, 3, len(edges) + 1), np.int64)
+    G, S = int(groups.max(initial=-1)) + 1, len(groups)
+    same = references is None
+    references = probes if references is None else references
     if not len(probes) or not len(references):
-        return counts
-    if (tier or choose_tier(probes, references)) == "numba":
-        _count(*_flat(probes, metric), *_flat(references, metric), groups, folds, edges, metric == "cosine", counts)
-        return counts
-    side: Literal["left", "right"] = "right" if metric == "cosine" else "left"
-    rs = references.subjects
-    for units, scores in scores_of(probes, references, metric):
-        ps = probes.subjects[units]
-        fold = np.where(folds[ps][:, None] == folds[rs][None], folds[ps][:, None], 2)
-        where = np.broadcast_arrays(
-            groups[ps][:, None], groups[rs][None], ps[:, None] == rs[None], fold, np.searchsorted(edges, scores, side)
-        )
-        flat = np.ravel_multi_index([index.astype(np.int64).ravel() for index in where], counts.shape)
-        counts += np.bincount(flat, minlength=counts.size).reshape(counts.shape)
-    return counts
+        return np.zeros((G, G, 2, 3, len(edges) + 1), np.int64)
+    tier = choose_tier(probes, references, exact, tier)
+    both = Comparison.of(probes, references, metric)
+    cells = groups * 2 + folds
+    by_cell = np.zeros((2 * G, 2 * G, 2, len(edges) + 1), np.int64)
+    if tier == "numpy":
+        _count(both, same, cells, edges, threads, by_cell)
+    else:
+        cut = both.grid(edges, exact, np.float32) if exact is not None else None
+        dtype = np.float32 if cut and cut.trusted else np.float64
+        if cut is None or not cut.trusted:
+            cut = both.grid(edges, None, np.float64)
+        if tier == "fused" and dtype == np.float32:
+            from kernels import fused as compiled
+        else:
+            from kernels import tiles as compiled  # type: ignore[no-redef]
+        order = [np.lexsort([f.subjects, cells[f.subjects]]) for f in (probes, references)]
+        place = cells * np.int64(S) + np.arange(S)
+        keys = [place[f.subjects[o]] for f, o in zip((probes, references), order, strict=True)]
+        mates = np.column_stack([np.searchsorted(keys[1], keys[0], side) for side in ("left", "right")])
+        sorted_cells = [cells[f.subjects[o]] for f, o in zip((probes, references), order, strict=True)]
+        compiled.count(both, same, order, sorted_cells, mates, cut, dtype, threads, by_cell)
+    split = by_cell.reshape(G, 2, G, 2, 2, -1)
+    return np.stack([split[:, 0, :, 0], split[:, 1, :, 1], split[:, 0, :, 1] + split[:, 1, :, 0]], axis=3)
+
+
+def _count(both: Comparison, same: bool, cells: Array, edges: Floats, threads: int | None, by_cell: Array) -> None:
+    """The twin of `count`: by_cell `(cells, cells, mated, bin)` is added to."""
+    cut = both.grid(edges, None, np.float64)
+    ps, rs = both.probes.subjects, both.references.subjects
+    rank = np.empty(len(rs), np.int64)
+    rank[np.lexsort([rs, cells[rs]])] = np.arange(len(rs))
+    B = by_cell.shape[3]
+    for units, bins in _bins(both, cut, threads):
+        bins += (cells[ps[units]] * (len(by_cell) * 2 * B))[:, None]
+        bins += cells[rs] * (2 * B)
+        bins[ps[units][:, None] == rs] += B
+        np.add.at(by_cell.reshape(-1), bins[rank > rank[units, None]] if same else bins.ravel(), 1)
+
+
+def _bins(both: Comparison, cut: Grid, threads: int | None) -> Iterator[tuple[slice, npt.NDArray[np.int64]]]:
+    """The exact bin of every score, a block of units at a time: `(slice of units, bins (units, reference units))`."""
+    p, r = both.probes, both.references
+    side: Literal["left", "right"] = "right" if both.metric == "cosine" else "left"
+    best: Any = np.maximum if both.metric == "cosine" else np.minimum
+    right = operand(r.templates, both.lengths[1], both.metric, False, np.float64).T
+
+    def block(units: slice) -> tuple[slice, npt.NDArray[np.int64]]:
+        rows = slice(p.starts[units.start], p.starts[units.stop])
+        raw = operand(p.templates[rows], both.lengths[0][rows], both.metric, True, np.float64) @ right
+        score = fuse(raw, p.starts[units.start : units.stop] - rows.start, r.starts[:-1], best)
+        if both.metric == "euclidean":
+            score = np.sqrt(np.maximum(score, 0, out=score), out=score)
+        place = np.clip(score * cut.scale + cut.offset, cut.low + 0.5, cut.top + 0.5)
+        cell = place.astype(np.int32)
+        place -= cell
+        bins = cut.bins[cell]
+        look = np.flatnonzero(cut.special[cell] | (place < cut.margin) | (place > 1 - cut.margin))
+        u, v = np.divmod(look, bins.shape[1])
+        exact = scores_at(p, r, u + units.start, v, both.metric, both.lengths)
+        bins.reshape(-1)[look] = np.searchsorted(cut.edges, exact, side)
+        return units, bins
+
+    return in_order(block, unit_blocks(p.starts, max(1, BLOCK // len(r.templates))), threads)
 
 
 def tally(
@@ -124,200 +224,110 @@ def tally(
     folds: npt.NDArray[np.int64],
     thresholds: npt.NDArray[np.float64],
     crossfit: npt.NDArray[np.bool_],
-    metric: Literal["euclidean", "cosine"],
+    metric: Metric,
     tier: Tier | None = None,
+    listed: npt.NDArray[np.bool_] | None = None,
+    spill: Callable[[npt.NDArray[np.int64]], None] | None = None,
+    threads: int | None = None,
 ) -> Tally:
     """Errors at `thresholds` `(P, 2)`: column f applies inside fold f.
 
     Where `crossfit` `(P,)` is set, comparisons between folds are left out; elsewhere both columns are equal and
     every comparison counts. A point with a NaN threshold has no comparisons.
+    listed `(P,)`: points whose pairs with errors are listed; None means all. spill takes rows of `Tally.pairs` as they
+    are found, in an order that depends on nothing but the faces, and `pairs` is then empty: memory stays bounded.
     """
     S, G, P = len(groups), int(groups.max(initial=-1)) + 1, len(thresholds)
-    if (tier or choose_tier(probes, references)) == "numba" and len(probes) and len(references):
-        return _tally_compiled(probes, references, groups, folds, thresholds, crossfit, metric)
-    matches, trials = np.zeros((P, S, S), np.int64), np.zeros((S, S), np.int64)
-    rs = references.subjects
-    for units, scores in scores_of(probes, references, metric):
-        ps = probes.subjects[units]
-        np.add.at(trials, (ps[:, None], rs[None]), 1)
-        for k in range(P):
-            limit = thresholds[k][folds[ps]][:, None]
-            matched = scores >= limit if metric == "cosine" else scores <= limit
-            np.add.at(matches[k], (ps[:, None], rs[None]), matched.astype(np.int64))
-    group_of = np.eye(G)[groups]
-    same_fold = folds[:, None] == folds[None]
-    errors, comparisons = np.zeros((P, 2, S, G), np.int64), np.zeros((P, 2, S, G), np.int64)
+    listed = np.ones(P, bool) if listed is None else listed
+    tested = ~np.isnan(thresholds).any(axis=1)
+    units = [np.bincount(f.subjects, minlength=S).astype(np.int64) for f in (probes, references)]
+    result = _trials(units[0], units[1], groups, folds, np.where(tested, 1 + crossfit, 0), G)
+    if not len(probes) or not len(references) or not tested.any():
+        return result
+    wanted = choose_tier(probes, references, None, None if tier == "fused" else tier)
+    if tier is None and wanted == "numpy" and S * S * P > DENSE:
+        wanted = "numba"
+    # Limits from strict to loose; a score's class is the first it meets, and it matches at that one and all later.
+    limits = np.unique(thresholds[tested])
+    strictness = limits[::-1] if metric == "cosine" else limits
+    place = np.zeros((P, 2), np.int64)
+    found = np.searchsorted(limits, thresholds[tested])
+    place[tested] = len(limits) - 1 - found if metric == "cosine" else found
+    assert (strictness[place[tested]] == thresholds[tested]).all()
+    both = Comparison.of(probes, references, metric)
+    points = np.flatnonzero(tested)
+    if wanted == "numpy":
+        found_pairs = _tally(both, groups, folds, limits, place, crossfit, points, units, result, threads)
+        found_pairs = found_pairs[listed[found_pairs[:, 0]]]
+        if spill:
+            spill(found_pairs)
+            found_pairs = found_pairs[:0]
+    else:
+        from kernels import tiles
+
+        rows: list[Array] = []
+        tiles.tally(
+            both, groups, folds, limits, place, crossfit, points, listed, units, result, spill or rows.append, threads
+        )
+        found_pairs = np.concatenate(rows) if rows else np.zeros((0, 5), np.int64)
+        found_pairs = found_pairs[np.lexsort(found_pairs[:, 2::-1].T)]
+    return Tally(**{**vars(result), "pairs": found_pairs})
+
+
+def _trials(p: Array, r: Array, groups: Array, folds: Array, rule: Array, G: int) -> Tally:
+    """A Tally without errors: comparisons follow from each subject's units as probe `p` and reference `r` `(S,)`.
+
+    rule `(P,)`: 0 no comparisons, 1 all, 2 those within a fold.
+    """
+    S, P = len(groups), len(rule)
+    comparisons, mated = np.zeros((P, 2, S, G), np.int64), np.zeros((P, S), np.int64)
     squares, crosses = np.zeros((P, G, G, 3)), np.zeros((P, G, G, 3))
-    mated_errors, mated_comparisons = np.zeros((P, S), np.int64), np.zeros((P, S), np.int64)
-    pairs = []
-    for k in range(P):
-        if np.isnan(thresholds[k]).any():
+    member = np.eye(G, dtype=np.int64)[groups]
+    for wanted, halves in ((1, [np.ones(S, bool)]), (2, [folds == 0, folds == 1])):
+        at = rule == wanted
+        if not at.any():
             continue
-        n = np.where(same_fold, trials, 0) if crossfit[k] else trials
-        e = np.where(n > 0, matches[k], 0)
-        mated_comparisons[k], mated_errors[k] = n.diagonal(), n.diagonal() - e.diagonal()
-        e, n = e * (1 - np.eye(S, dtype=np.int64)), n * (1 - np.eye(S, dtype=np.int64))
-        errors[k] = np.stack([e @ group_of, e.T @ group_of])
-        comparisons[k] = np.stack([n @ group_of, n.T @ group_of])
-        for out, (ee, en, nn) in (
-            (squares, (e * e, e * n, n * n)),
-            (crosses, (e * e.T, e * n.T + e.T * n, n * n.T)),
-        ):
-            out[k] = np.stack([group_of.T @ product @ group_of for product in (ee, en, nn)], axis=-1)
+        trials, n2, cross = np.zeros((2, S, G), np.int64), np.zeros((G, G)), np.zeros((G, G))
+        for half in halves:
+            x, y, m = p * half, r * half, member.astype(np.float64)
+            trials[0] += x[:, None] * (y @ member - y[:, None] * member)
+            trials[1] += y[:, None] * (x @ member - x[:, None] * member)
+            n2 += np.outer((x * x) @ m, (y * y) @ m) - np.diag((x * x * y * y) @ m)
+            cross += np.outer((x * y) @ m, (x * y) @ m) - np.diag((x * x * y * y) @ m)
+        comparisons[at], mated[at] = trials, p * r
+        squares[at, :, :, 2], crosses[at, :, :, 2] = n2, cross
+    none = np.zeros((0, 5), np.int64)
+    return Tally(np.zeros_like(comparisons), comparisons, mated.copy(), mated, squares, crosses, none)
+
+
+def _tally(
+    both: Comparison, groups: Array, folds: Array, limits: Floats, place: Array, crossfit: Array, points: Array,
+    units: list[Array], result: Tally, threads: int | None,
+) -> Array:  # fmt: skip
+    """The twin of the second pass: fills `result` and returns its pairs. Holds every pair of subjects."""
+    S, T = len(groups), len(limits)
+    ps, rs = both.probes.subjects, both.references.subjects
+    classes = np.zeros((S, S, T + 1), np.int64)
+    for block, bins in _bins(both, both.grid(limits, None, np.float64, 4096), threads):
+        kind = T - bins if both.metric == "cosine" else bins
+        np.add.at(classes, (ps[block][:, None], rs[None], kind), 1)
+    matches = np.cumsum(classes, axis=2)
+    trials = np.outer(*units)
+    group_of = np.eye(result.errors.shape[3])[groups]
+    own = np.eye(S, dtype=np.int64)
+    pairs = [np.zeros((0, 5), np.int64)]
+    for k in points:
+        e = matches[np.arange(S)[:, None], np.arange(S), place[k][folds][:, None]]
+        n = trials
+        if crossfit[k]:
+            e, n = (np.where(folds[:, None] == folds, x, 0) for x in (e, n))
+        result.mated_errors[k] = (n - e).diagonal()
+        e, n = e * (1 - own), n * (1 - own)
+        result.errors[k] = np.stack([e @ group_of, e.T @ group_of])
+        for out, (ee, en) in (
+            (result.squares, (e * e, e * n)), (result.crosses, (e * e.T, e * n.T + e.T * n)),
+        ):  # fmt: skip
+            out[k, :, :, :2] = np.stack([group_of.T @ product @ group_of for product in (ee, en)], axis=-1)
         i, j = np.nonzero(e)
         pairs.append(np.column_stack([np.full(len(i), k), i, j, e[i, j], n[i, j]]))
-    sparse = np.concatenate(pairs) if pairs else np.zeros((0, 5), np.int64)
-    return Tally(errors, comparisons, mated_errors, mated_comparisons, squares, crosses, sparse.astype(np.int64))
-
-
-def scores_of(
-    probes: Faces, references: Faces, metric: Literal["euclidean", "cosine"]
-) -> Iterator[tuple[slice, npt.NDArray[np.float64]]]:
-    """Fused scores, a block of units at a time: `(slice of units, scores (units, reference units))` float64."""
-    width = references.templates.shape[1] * len(references.templates)
-    step = max(1, _TWIN_ELEMENTS // max(1, width))
-    right = references.templates.astype(np.float64)
-    first = 0
-    while first < len(probes):
-        end = first + 1
-        while end < len(probes) and probes.starts[end + 1] - probes.starts[first] <= step:
-            end += 1
-        left = probes.templates[probes.starts[first] : probes.starts[end]].astype(np.float64)
-        best: Any
-        if metric == "cosine":
-            products = (left[:, None] * right[None]).sum(axis=-1)
-            raw = products / np.sqrt((left * left).sum(-1))[:, None] / np.sqrt((right * right).sum(-1))[None]
-            best = np.maximum
-        else:
-            raw = np.sqrt(((left[:, None] - right[None]) ** 2).sum(axis=-1))
-            best = np.minimum
-        rows = best.reduceat(raw, probes.starts[first:end] - probes.starts[first], axis=0)
-        yield slice(first, end), best.reduceat(rows, references.starts[:-1], axis=1)
-        first = end
-
-
-def _flat(faces: Faces, metric: str) -> tuple[Array, Array, Array, Array]:
-    norms = np.sqrt((faces.templates.astype(np.float64) ** 2).sum(-1)) if metric == "cosine" else np.zeros(0)
-    return faces.templates, norms, faces.starts, faces.subjects
-
-
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _score(a: Array, na: Array, i0: int, i1: int, b: Array, nb: Array, j0: int, j1: int, cosine: bool) -> float:
-    """Best score of unit rows i0:i1 of `a` against rows j0:j1 of `b`."""
-    best = -np.inf if cosine else np.inf
-    for i in range(i0, i1):
-        for j in range(j0, j1):
-            s = 0.0
-            if cosine:
-                for k in range(a.shape[1]):
-                    s += np.float64(a[i, k]) * np.float64(b[j, k])
-                s = s / na[i] / nb[j]
-                best = max(best, s)
-            else:
-                for k in range(a.shape[1]):
-                    d = np.float64(a[i, k]) - np.float64(b[j, k])
-                    s += d * d
-                best = min(best, s)
-    return best if cosine else np.sqrt(best)
-
-
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _count(
-    a: Array, na: Array, a_starts: Array, a_subjects: Array,
-    b: Array, nb: Array, b_starts: Array, b_subjects: Array,
-    groups: Array, folds: Array, edges: Array, cosine: bool, counts: Array,
-) -> None:  # fmt: skip
-    for u in range(len(a_subjects)):
-        p = a_subjects[u]
-        for v in range(len(b_subjects)):
-            r = b_subjects[v]
-            s = _score(a, na, a_starts[u], a_starts[u + 1], b, nb, b_starts[v], b_starts[v + 1], cosine)
-            bin_ = np.searchsorted(edges, s, side="right") if cosine else np.searchsorted(edges, s, side="left")
-            fold = folds[p] if folds[p] == folds[r] else 2
-            counts[groups[p], groups[r], 1 if p == r else 0, fold, bin_] += 1
-
-
-def _tally_compiled(
-    probes: Faces,
-    references: Faces,
-    groups: Array,
-    folds: Array,
-    thresholds: Array,
-    crossfit: Array,
-    metric: str,
-) -> Tally:
-    S, G, P = len(groups), int(groups.max(initial=-1)) + 1, len(thresholds)
-    errors, comparisons = np.zeros((P, 2, S, G), np.int64), np.zeros((P, 2, S, G), np.int64)
-    mated_errors, mated_comparisons = np.zeros((P, S), np.int64), np.zeros((P, S), np.int64)
-    squares, crosses = np.zeros((P, G, G, 3)), np.zeros((P, G, G, 3))
-    span_p, span_r = np.zeros((S, 2), np.int64), np.zeros((S, 2), np.int64)
-    for span, faces in ((span_p, probes), (span_r, references)):
-        rows = faces.slices
-        span[rows[:, 0]] = rows[:, 1:]
-    left, right = _flat(probes, metric), _flat(references, metric)
-    found = []
-    buffer = np.zeros((4 * S * P + 16, 5), np.int64)
-    for i in range(S):
-        used = _tally_subject(
-            i, *left, *right, span_p, span_r, groups, folds, thresholds, crossfit, metric == "cosine",
-            errors, comparisons, mated_errors, mated_comparisons, squares, crosses, buffer,
-        )  # fmt: skip
-        found.append(buffer[:used].copy())
-    pairs = np.concatenate(found) if found else np.zeros((0, 5), np.int64)
-    pairs = pairs[np.lexsort(pairs[:, 2::-1].T)]
-    return Tally(errors, comparisons, mated_errors, mated_comparisons, squares, crosses, pairs)
-
-
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _tally_subject(
-    i: int,
-    a: Array, na: Array, a_starts: Array, a_subjects: Array,
-    b: Array, nb: Array, b_starts: Array, b_subjects: Array,
-    span_p: Array, span_r: Array, groups: Array, folds: Array, thresholds: Array, crossfit: Array, cosine: bool,
-    errors: Array, comparisons: Array, mated_errors: Array, mated_comparisons: Array,
-    squares: Array, crosses: Array, pairs: Array,
-) -> int:  # fmt: skip
-    """Subject i with itself and with every later subject, in both roles; returns how many rows of `pairs` are used."""
-    P = len(thresholds)
-    used = 0
-    err, n = np.zeros((2, P), np.int64), np.zeros((2, P), np.int64)
-    for j in range(i, len(groups)):
-        err[:], n[:] = 0, 0
-        for way in range(1 if i == j else 2):
-            p, r = (i, j) if way == 0 else (j, i)
-            for u in range(span_p[p, 0], span_p[p, 1]):
-                for v in range(span_r[r, 0], span_r[r, 1]):
-                    s = _score(a, na, a_starts[u], a_starts[u + 1], b, nb, b_starts[v], b_starts[v + 1], cosine)
-                    for k in range(P):
-                        t = thresholds[k, folds[p]]
-                        untestable = np.isnan(thresholds[k, 0]) or np.isnan(thresholds[k, 1])
-                        if untestable or (crossfit[k] and folds[p] != folds[r]):
-                            continue
-                        n[way, k] += 1
-                        if (s >= t) if cosine else (s <= t):
-                            err[way, k] += 1
-        gi, gj = groups[i], groups[j]
-        for k in range(P):
-            if i == j:
-                mated_comparisons[k, i] = n[0, k]
-                mated_errors[k, i] = n[0, k] - err[0, k]
-                continue
-            for way in range(2):
-                p, r, gp, gr = (i, j, gi, gj) if way == 0 else (j, i, gj, gi)
-                x, m = err[way, k], n[way, k]
-                y, w = err[1 - way, k], n[1 - way, k]
-                errors[k, 0, p, gr] += x
-                errors[k, 1, r, gp] += x
-                comparisons[k, 0, p, gr] += m
-                comparisons[k, 1, r, gp] += m
-                squares[k, gp, gr, 0] += x * x
-                squares[k, gp, gr, 1] += x * m
-                squares[k, gp, gr, 2] += m * m
-                crosses[k, gp, gr, 0] += x * y
-                crosses[k, gp, gr, 1] += x * w + y * m
-                crosses[k, gp, gr, 2] += m * w
-                if x > 0:
-                    pairs[used, 0], pairs[used, 1], pairs[used, 2] = k, p, r
-                    pairs[used, 3], pairs[used, 4] = x, m
-                    used += 1
-    return used
+    return np.concatenate(pairs)
