@@ -21,7 +21,7 @@ class PipelineInfo:
 
     `threshold` and `score_range` are in the system's own unit. `direction` says which way is more
     alike. `percent_rule` names the rule by which its scores are shown as "percent" (METRICS.md § What
-    a "percent" means), or None when it shows none. `models` maps file names to SHA-256 digests;
+    a similarity or a "percent" means), or None when it shows none. `models` maps file names to SHA-256 digests;
     `options` is what the system was built with.
     """
 

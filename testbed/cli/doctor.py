@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from pipelines import dlib_models
+import numpy as np
+
+from pipelines import dlib_graph, dlib_models, dlib_onnx
 from pipelines.errors import InputError
 from testbed.runs.machine import hardware, versions
 from testbed.scenario.systems import available
@@ -64,6 +66,26 @@ def _weights() -> Iterator[Finding]:
             yield False, name, str(error)
 
 
+def _equality() -> Iterator[Finding]:
+    """dlib's network in ONNX Runtime beside dlib's own, on made-up pictures."""
+    what = "dlib-onnx equals dlib"
+    chips = np.random.default_rng(0).integers(0, 256, (4, 10, 10, 3), np.uint8).repeat(15, axis=1).repeat(15, axis=2)
+    try:
+        resnet = dlib_onnx.Resnet(dlib_models.model(dlib_models.EMBEDDER))
+        apart = dlib_onnx.difference(resnet, list(chips))
+    except InputError as error:
+        yield False, what, str(error)
+        return
+    except ImportError as error:
+        yield False, what, f"dlib cannot be imported ({error}); {SETUP}"
+        return
+    well = apart <= dlib_onnx.LIMIT
+    said = f"largest difference {apart:.1e} on {len(chips)} made-up pictures, limit {dlib_onnx.LIMIT:.0e}"
+    yield well, what, said if well else f"{said}; name the pipeline `dlib` in scenarios for this machine"
+    place = dlib_graph.kept(resnet.sha256)
+    yield True, "dlib-onnx model", str(place or f"built each time: the cache {dlib_graph.cache()} cannot be written")
+
+
 def _systems() -> Iterator[Finding]:
     found = available()
     if not found:
@@ -94,5 +116,5 @@ def _environment() -> Iterator[Finding]:
 
 
 _LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _python, _distributions, _codec, _weights, _systems, _namesakes, _environment,
+    _python, _distributions, _codec, _weights, _equality, _systems, _namesakes, _environment,
 )  # fmt: skip

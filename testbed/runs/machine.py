@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 DISTRIBUTIONS = (
     "cctv-face-testbed", "numpy", "scipy", "numba", "polars", "av", "opencv-python-headless", "dlib-bin",
-    "face_recognition", "openvino", "pillow", "altair",
+    "face_recognition", "onnxruntime", "openvino", "pillow", "scikit-learn", "altair",
 )  # fmt: skip
 
 
