@@ -175,6 +175,25 @@ PAIRS = Table(
     },
     ("cell", "unit", "point", "probe_subject", "reference_subject"),
 )  # fmt: skip
+SEARCHES = Table(
+    "searches",
+    "one row per search of a gallery: search is the transit (or a log's probe), subject its person, mated whether "
+    "that person is enrolled, gallery how many people are; state is searched | failed (no template: nothing returned)",
+    {
+        "cell": pl.String, "gallery": pl.Int64, "search": pl.String, "subject": pl.String, "mated": pl.Boolean,
+        "state": pl.String,
+    },
+    ("cell", "gallery", "search"),
+)  # fmt: skip
+CANDIDATES = Table(
+    "candidates",
+    "in parts, each of whole lists: what a search returned, best first, with rank as the system gave it (from 1)",
+    {
+        "cell": pl.String, "gallery": pl.Int64, "search": pl.String, "rank": pl.Int32, "reference": pl.String,
+        "subject": pl.String, "score": pl.Float64,
+    },
+    ("cell", "gallery", "search", "rank", "reference"),
+)  # fmt: skip
 CURVES = Table(
     "curves",
     "DET: FMR and FNMR at every score edge, by group pair (drawn, not quoted: the figures with intervals "
@@ -197,7 +216,7 @@ DISTRIBUTIONS = Table(
 
 TABLES = (
     CELLS, SUBJECTS, TRANSITS, TRUTH, PHOTOGRAPHS, REFERENCES, FRAMES, CAPTURES, TIMINGS,
-    ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS, PAIRS, CURVES, DISTRIBUTIONS,
+    ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS, PAIRS, SEARCHES, CANDIDATES, CURVES, DISTRIBUTIONS,
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
@@ -29,17 +29,22 @@ def notices_of(
     read: its rows; possible: mated comparisons that its probes and references could make; table: SUBJECTS as given.
     """
     return [*log.notices, *_people(log, survey, read, table), *_missing(survey, points, tally, attempts, references),
-            *_absent(log, survey, len(attempts), len(references), possible)]  # fmt: skip
+            *_absent(log, survey, possible)]  # fmt: skip
 
 
 def _people(log: Log, survey: Survey, read: int, table: pl.DataFrame | None) -> Iterator[str]:
     if not log.known:
         yield UNKNOWN_PEOPLE
-    if table is not None and len(table) > len(survey.people.subjects):
-        unseen = table["subject"].filter(~table["subject"].is_in(list(survey.people.subjects)))
-        yield f"{len(unseen)} of {len(table)} people in the subjects table do not appear in the log: {named(unseen)}"
+    yield from unseen(table, survey.people.subjects)
     if repeated := read - int(survey.rows.sum()):
         yield f"{repeated} rows repeat a comparison with the same score; each comparison counts once"
+
+
+def unseen(table: pl.DataFrame | None, subjects: Sequence[str]) -> Iterator[str]:
+    """People of the subjects table (None: there is none) who are not among those of the log."""
+    if table is not None and len(table) > len(subjects):
+        absent = table["subject"].filter(~table["subject"].is_in(list(subjects)))
+        yield f"{len(absent)} of {len(table)} people in the subjects table do not appear in the log: {named(absent)}"
 
 
 def _missing(
@@ -92,16 +97,11 @@ def _rate(errors: int, comparisons: int) -> str:
     return f"{errors}/{comparisons} ({errors / comparisons:.3%})" if comparisons else "0/0"
 
 
-def _absent(log: Log, survey: Survey, probes: int, references: int, possible: int) -> Iterator[str]:
-    made = int(survey.rows.sum())
-    if log.form == "candidates" and made < probes * references:
-        yield (
-            f"the candidate lists hold {made} of the {probes * references} comparisons of {probes} probes with "
-            f"{references} references: only the best were listed, so FMR and FNMR are among candidates, strangers "
-            "look more alike than they are, and a person who was not listed is not counted as missed"
-        )
+def _absent(log: Log, survey: Survey, possible: int) -> Iterator[str]:
+    if not log.known:
+        yield "FRR and GFRR are left out: without ids of people nobody can tell which comparisons the log leaves out"
     if log.known and survey.rows[1] < possible:
         yield (
             f"the log holds {survey.rows[1]} of the {possible} mated comparisons that its probes and references could "
-            "make; FRR and GFRR count the others as misses and are too high"
+            "make; FRR and GFRR are left out, because they would count the others as misses"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -33,7 +34,8 @@ class LogOptions:
     row per person, `subject_id` its column of ids (None: the first); groups: its columns, or those of the log.
     threshold: the vendor's own, in score units. missing: the score that stands for none; NaN, infinite and empty
     ones always do. diagonal_mated: row i and column i of a matrix are one person, all others strangers. probe_ids,
-    reference_ids: files with the person of each row and column, one a line. percent_rule: as PipelineInfo has it.
+    reference_ids: files with the person of each row and column, one a line. gallery: how many people are enrolled in
+    what candidate lists search; enrolled: a file with their ids, one a line. percent_rule: as PipelineInfo has it.
     """
 
     files: tuple[Path, ...]
@@ -48,14 +50,23 @@ class LogOptions:
     diagonal_mated: bool = False
     probe_ids: Path | None = None
     reference_ids: Path | None = None
+    gallery: int | None = None
+    enrolled: Path | None = None
     system: str | None = None
     percent_rule: str | None = None
     seed: int = 1
 
+    @property
+    def tables(self) -> tuple[Path | None, ...]:
+        """The files beside the log."""
+        return self.subjects, self.probe_ids, self.reference_ids, self.enrolled
+
     def __post_init__(self) -> None:
         if not self.files:
             raise InputError("no score log is named; give a file")
-        for path in (*self.files, self.subjects, self.probe_ids, self.reference_ids):
+        if self.threshold is not None and not isfinite(self.threshold):
+            raise InputError(f"--threshold {self.threshold}: is no score; give the score from which faces match")
+        for path in (*self.files, *self.tables):
             if path is not None and not path.is_file():
                 raise InputError(f"{path}: there is no such file; name the log, or its ids or subjects, by a file")
             if path is not None and not path.stat().st_size:

@@ -37,7 +37,8 @@ class Log:
     """A log being read. `rows` in all; chunks: row (as an editor numbers it), probe, reference, score (NaN: missing),
     probe_subject, reference_subject, mated (null: those of one subject), and `probe_X`, `reference_X` of groups X.
 
-    known: whether it says which person each probe and reference is; else every one is a person of its own.
+    known: whether it says which person each probe and reference is; else every one is a person of its own. Candidate
+    lists have `rank` in place of mated, and rows without a reference for probes of which nobody was returned.
     """
 
     form: Form
@@ -58,6 +59,11 @@ def open_log(options: LogOptions) -> Log:
     if options.diagonal_mated and form != "matrix":
         raise InputError(
             f"{path}: is read as {form}, which has no diagonal; drop --diagonal-mated, or say --form matrix"
+        )
+    if form != "candidates" and (options.gallery is not None or options.enrolled is not None):
+        raise InputError(
+            f"{path}: is read as {form}, which searches no gallery; drop --gallery and --enrolled, or say "
+            "--form candidates"
         )
     notices = () if options.form else (f"{path.name}: read as a score log of form {form} (guessed; else say --form)",)
     if form == "genuine-impostor":
@@ -119,13 +125,19 @@ def _table(options: LogOptions, form: Form, notices: tuple[str, ...]) -> Log:
     by_column = _group_columns(options) if not options.subjects else []
     if form == "four-column":
         roles["reference"] = roles["reference_subject"]  # a claimed identity has one model
-    needed = ["probe", "reference", "score"]
-    require(path, header, roles, [*needed, *(["rank"] if form == "candidates" else []), *by_column])
+    lists = form == "candidates"
+    needed = ["probe", "reference", "score", *(["rank"] if lists else [])]
+    require(path, header, roles, [*needed, *by_column])
     subjects = [f"{side}_subject" for side in SIDES]
     named = [role for role in subjects if role in roles]
     if len(named) == 1:
         require(path, header, roles, subjects)
     known = bool(named or options.subjects)
+    if not known and lists:
+        raise InputError(
+            f"{path}: nothing says which person each probe and candidate is; name the columns with --column "
+            "probe_subject=NAME and --column reference_subject=NAME, or give --subjects"
+        )
     if not known and "mated" not in roles:
         raise InputError(
             f"{path}: nothing says which comparisons are mated; name a column with --column mated=NAME, or those of "
@@ -143,10 +155,11 @@ def _table(options: LogOptions, form: Form, notices: tuple[str, ...]) -> Log:
 
     def chunks() -> Iterator[pl.DataFrame]:
         start = first_row
-        wanted = dict.fromkeys([*needed, *named, *by_column, *(["mated"] if "mated" in roles else [])])
+        wanted = dict.fromkeys([*needed, *named, *by_column, *(["mated"] if "mated" in roles and not lists else [])])
         source = frame.select(pl.col(roles[role]).alias(role) for role in wanted)
         for batch in _batches(path, source):
-            yield _normal(options, batch.with_row_index("row", start).cast({"row": pl.Int64}), named=bool(named))
+            numbered = batch.with_row_index("row", start).cast({"row": pl.Int64})
+            yield _normal(options, numbered, named=bool(named), lists=lists)
             start += batch.height
 
     return Log(form, total, chunks(), known, notices)
@@ -189,21 +202,29 @@ def _delimited(path: Path, positional: Sequence[str] | None) -> pl.LazyFrame:
     )  # fmt: skip
 
 
-def _normal(options: LogOptions, batch: pl.DataFrame, *, named: bool) -> pl.DataFrame:
-    """A chunk as Log.chunks promises it, from columns called by their roles."""
+def _normal(options: LogOptions, batch: pl.DataFrame, *, named: bool, lists: bool) -> pl.DataFrame:
+    """A chunk as Log.chunks promises it, from columns called by their roles; lists: of candidates."""
     path = options.files[0]
     batch = _scored(path, batch, options.missing).with_columns(
         pl.col(name).cast(pl.String).str.strip_chars()
         for name in batch.columns
         if name not in ("row", "score", "mated")
     )
+    if lists:
+        batch = _ranked(path, batch, named=named)
     names = [*SIDES, *(f"{side}_subject" for side in SIDES if named)]
-    blank = batch.filter(pl.any_horizontal(pl.col(name).fill_null("") == "" for name in names))
+    empty = [pl.col(name).fill_null("") == "" for name in names]
+    if lists:  # a probe of which nobody was returned stands in a row without a reference
+        empty = [each & (pl.col("reference").is_not_null() | pl.lit(name.startswith("probe")))
+                 for each, name in zip(empty, names, strict=True)]  # fmt: skip
+    blank = batch.filter(pl.any_horizontal(empty))
     if blank.height:
         raise InputError(f"{path}: row {blank['row'][0]}: a probe, reference or subject has no id; give each one")
     if not named:
         own = [pl.col(s) if options.subjects else pl.format(f"{s} {{}}", pl.col(s)) for s in SIDES]
         batch = batch.with_columns(each.alias(f"{side}_subject") for each, side in zip(own, SIDES, strict=True))
+    if lists:
+        return batch
     if "mated" not in batch.columns:
         return batch.with_columns(mated=pl.lit(None, pl.Boolean))
     said = batch["mated"].cast(pl.String).str.strip_chars().str.to_lowercase()
@@ -212,6 +233,27 @@ def _normal(options: LogOptions, batch: pl.DataFrame, *, named: bool) -> pl.Data
         row = batch.filter(mated.is_null()).row(0, named=True)
         raise InputError(f"{path}: row {row['row']}: mated is {row['mated']!r}; write true or false")
     return batch.with_columns(mated=mated)
+
+
+def _ranked(path: Path, batch: pl.DataFrame, *, named: bool) -> pl.DataFrame:
+    """A chunk of candidates: rank as Int32; reference and its subject null where a row has neither it nor a score."""
+    nobody = (pl.col("reference").fill_null("").str.to_lowercase().is_in(_ABSENT)) & pl.col("score").is_nan()
+    sides = ["reference", *(["reference_subject"] if named else [])]
+    batch = batch.with_columns(pl.when(~nobody).then(pl.col(name).fill_null("")).alias(name) for name in sides)
+    candidate = pl.col("reference").is_not_null()
+    unscored = batch.filter(candidate & pl.col("score").is_nan())
+    if unscored.height:
+        row, reference = unscored.select("row", "reference").row(0)
+        raise InputError(
+            f"{path}: row {row}: the candidate {reference!r} has no score; give it one, or leave its id empty too if "
+            "nobody was returned"
+        )
+    rank = pl.col("rank").cast(pl.Float64, strict=False)
+    wrong = batch.filter(candidate & (rank.is_null() | (rank != rank.round()) | (rank < 0) | (rank >= 2**31)))
+    if wrong.height:
+        row, said = wrong.select("row", "rank").row(0)
+        raise InputError(f"{path}: row {row}: the rank {said!r} is no whole number; write 1 for the best candidate")
+    return batch.with_columns(rank=pl.when(candidate).then(rank).otherwise(0).cast(pl.Int32))
 
 
 def _scored(path: Path, batch: pl.DataFrame, missing: float | None) -> pl.DataFrame:

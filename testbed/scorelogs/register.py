@@ -52,12 +52,13 @@ class Register:
         rows = np.zeros(chunk.height, ROW)
         subjects = []
         for side in SIDES:
-            rows[side] = self._number(chunk, side)
+            rows[side] = self.number(chunk, side)
             subjects.append(np.array(self.owners[side], np.int64)[rows[side]])
         rows["row"], rows["score"], rows["mated"] = chunk["row"], chunk["score"], mated
         return rows, subjects[0], subjects[1]
 
-    def _number(self, chunk: pl.DataFrame, side: str) -> npt.NDArray[Any]:
+    def number(self, chunk: pl.DataFrame, side: str) -> npt.NDArray[Any]:
+        """The numbers `(n,)` of a chunk's probes or references, new ones entered. Raises InputError as `enter`."""
         units, owners = self.units[side], self.owners[side]
         columns = [side, f"{side}_subject", *(f"{side}_{group}" for group in self.groups if self.table is None)]
         for row, name, subject, *labels in (

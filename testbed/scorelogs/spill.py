@@ -20,13 +20,19 @@ ROW = np.dtype([("row", "<i8"), ("probe", "<u4"), ("reference", "<u4"), ("mated"
 PARTITIONS = 64
 
 
+LISTED = np.dtype([("row", "<i8"), ("probe", "<u4"), ("reference", "<u4"), ("rank", "<i4"), ("score", "<f8")])
+"""One candidate: its row in the log, the numbers of its probe and reference (NOBODY: none returned), rank, score."""
+NOBODY = 2**32 - 1
+
+
 class Spill:
-    """Records of type ROW in PARTITIONS files of `folder`, in the order they came.
+    """Records of one type in PARTITIONS files of `folder`, in the order they came.
 
     Plain records and not Parquet, because every chunk of the log appends to every partition.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, record: np.dtype[Any] = ROW) -> None:
+        self.record = record
         self.paths = [folder / f"{i}.rows" for i in range(PARTITIONS)]
         self._open = ExitStack()
 
@@ -50,7 +56,7 @@ class Spill:
 
     def read(self) -> Iterator[Array]:
         """Every partition's records, one after the other; a partition may be empty."""
-        return (np.fromfile(path, ROW) for path in self.paths)
+        return (np.fromfile(path, self.record) for path in self.paths)
 
 
 def distinct(rows: Array, where: str) -> Array:

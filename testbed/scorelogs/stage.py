@@ -25,14 +25,15 @@ from testbed.replay.stage import cells_table
 from testbed.runs.directory import RunDirectory
 from testbed.runs.machine import hardware, versions
 from testbed.runs.progress import Progress, silent
-from testbed.runs.tables import ATTEMPTS, CELLS, REFERENCES, SUBJECTS, TRANSITS, conform
+from testbed.runs.tables import ATTEMPTS, CANDIDATES, CELLS, REFERENCES, SEARCHES, SUBJECTS, TRANSITS, conform
 from testbed.scenario.loading import Loaded, reload
 from testbed.scenario.models import RESERVED_GROUPS, Subjects
-from testbed.scorelogs.notices import notices_of
-from testbed.scorelogs.options import LogOptions
-from testbed.scorelogs.reading import Log, open_log
+from testbed.scorelogs.lists import Lists, enter
+from testbed.scorelogs.notices import notices_of, unseen
+from testbed.scorelogs.options import Form, LogOptions
+from testbed.scorelogs.reading import CHUNK, Log, open_log
 from testbed.scorelogs.register import Register
-from testbed.scorelogs.spill import PARTITIONS, Spill, distinct
+from testbed.scorelogs.spill import LISTED, PARTITIONS, Spill, distinct
 from testbed.scorelogs.survey import Survey
 from testbed.scorelogs.tallying import Comparisons, count_logged, tally_logged
 from testbed.sources.subjects import group_labels, read_table
@@ -40,6 +41,7 @@ from testbed.sources.subjects import group_labels, read_table
 Array = npt.NDArray[Any]
 CAMERA = "log"
 UNSCORED = "no score in the log (NaN, empty, or the value that stands for none)"
+NOT_RETURNED = "nobody was returned: no template, as the log does not say otherwise"
 
 MOST_TALLIES = 8_000_000
 """People × groups × thresholds that are tallied: what memory grows with."""
@@ -55,14 +57,15 @@ def import_log(options: LogOptions, out: Path, progress: Progress = silent) -> R
     """
     subjects, table, options = _subjects_table(options)
     log = open_log(options)
-    loaded = _scenario(options, subjects)
+    loaded = _scenario(options, log.form, subjects)
     run = RunDirectory.create(out, {
         "scenario": loaded.resolved, "seed": options.seed, "versions": versions(), "hardware": hardware(),
     })  # fmt: skip
     try:
         run.begin("replay")
         with tempfile.TemporaryDirectory(prefix=".spill-", dir=run.path) as folder:
-            _fill(run, options, loaded, log, table, Path(folder), progress)
+            fill = _fill_searches if log.form == "candidates" else _fill
+            fill(run, options, loaded, log, table, Path(folder), progress)
     except BaseException:
         shutil.rmtree(out)
         raise
@@ -74,15 +77,10 @@ def _fill(
     progress: Progress,
 ) -> None:  # fmt: skip
     groups = loaded.scenario.groups
-    known = None if table is None else dict(zip(table["subject"], table.select(groups).rows(), strict=True))
-    register = Register(options.files[0], tuple(groups), log.known, known)
+    register = _register(options, log, groups, table)
     with Spill(folder) as spill:
-        done = 0
-        progress("read", done, log.rows)
-        for chunk in log.chunks:
+        for chunk in _read(log, progress):
             spill.add(*register.enter(chunk))
-            done += chunk.height
-            progress("read", done, log.rows)
     subjects = _subjects(options, register, groups, table)
     people = people_of(subjects, groups, loaded.scenario.seed)
     owner_of = people.index(pl.Series(list(register.subjects), dtype=pl.String))
@@ -120,13 +118,82 @@ def _fill(
         run.write(each, frame)
     crossed = [np.bincount(owner, minlength=len(people.subjects)) for owner in owners]
     possible = int((crossed[0] * crossed[1]).sum())
-    paths = [p for p in (*options.files, options.subjects, options.probe_ids, options.reference_ids) if p is not None]
     run.note(
         systems={cell.system.label: _information(options, edges)},
-        notices=notices_of(log, survey, done, points, tally, attempts, references, possible, table),
-        inputs={str(path): digest(path) for path in paths},
+        notices=notices_of(log, survey, log.rows, points, tally, attempts, references, possible, table),
         subjects_known=log.known,
         mated_complete=bool(log.known and survey.rows[1] == possible),
+    )
+    _finish(run, options, log)
+
+
+def _fill_searches(
+    run: RunDirectory, options: LogOptions, loaded: Loaded, log: Log, table: pl.DataFrame | None, folder: Path,
+    progress: Progress,
+) -> None:  # fmt: skip
+    """Candidate lists: tables SEARCHES and CANDIDATES. Those of comparisons are there and empty."""
+    groups = loaded.scenario.groups
+    register = _register(options, log, groups, table)
+    with Spill(folder, LISTED) as spill:
+        for chunk in _read(log, progress):
+            spill.add(*enter(register, chunk))
+    subjects = _subjects(options, register, groups, table)
+    people, cell = people_of(subjects, groups, loaded.scenario.seed), loaded.cells[0]
+    lists = Lists(options, register)
+    gallery = lists.gallery()
+    rows: list[pl.DataFrame] = []
+    for i, records in enumerate(spill.read()):
+        progress("lists", i, PARTITIONS)
+        rows.append(lists.add(records).with_columns(cell=pl.lit(cell.id), gallery=pl.lit(gallery.size)))
+        if i == PARTITIONS - 1 or sum(map(len, rows)) >= CHUNK:
+            run.write(CANDIDATES, pl.concat(rows), f"{cell.id}/{CAMERA}/{i:02}")
+            rows = []
+    progress("lists", PARTITIONS, PARTITIONS)
+    lists.check()
+    searches = lists.searches(gallery)
+    found = (searches["state"] == "searched").to_numpy()
+    edges, threshold = np.array([lists.low, lists.high]), options.threshold
+    points: list[Point] = [] if threshold is None else [("own", False, threshold, threshold)]
+    counts = np.zeros((len(people.labels), len(people.labels), 2, 3, len(edges) + 1), np.int64)
+    probes = searches.select(transit="search", subject="subject")
+    references = pl.DataFrame({"reference": list(register.units["reference"]), "subject": lists.owners("reference")})
+    transits, attempts, enrolments = _recorded_units(
+        cell.id, cell.system.label, probes, references, found, np.ones(len(references), bool), NOT_RETURNED
+    )
+    for each, frame in (
+        (CELLS, cells_table(loaded)), (SUBJECTS, subjects), (TRANSITS, transits), (ATTEMPTS, attempts),
+        (REFERENCES, enrolments), (SEARCHES, searches.with_columns(cell=pl.lit(cell.id))),
+        *recorded(cell.id, people, edges, counts, points, tally_logged((), people, points, options.direction)),
+    ):  # fmt: skip
+        run.write(each, frame)
+    run.note(
+        systems={cell.system.label: _information(options, edges)},
+        notices=[*log.notices, *unseen(table, people.subjects), *lists.notices(gallery)],
+        subjects_known=True,
+        mated_complete=False,
+    )
+    _finish(run, options, log)
+
+
+def _register(options: LogOptions, log: Log, groups: list[str], table: pl.DataFrame | None) -> Register:
+    known = None if table is None else dict(zip(table["subject"], table.select(groups).rows(), strict=True))
+    return Register(options.files[0], tuple(groups), log.known, known)
+
+
+def _read(log: Log, progress: Progress) -> Iterator[pl.DataFrame]:
+    done = 0
+    for chunk in log.chunks:
+        progress("read", done, log.rows)
+        yield chunk
+        done += chunk.height
+    progress("read", done, log.rows)
+
+
+def _finish(run: RunDirectory, options: LogOptions, log: Log) -> None:
+    """Say in run.json what was read, and that there is nothing left to replay or match."""
+    paths = [path for path in (*options.files, *options.tables) if path is not None]
+    run.note(
+        inputs={str(path): digest(path) for path in paths},
         log={**json.loads(json.dumps(asdict(options), default=str)), "form": log.form},
     )
     run.finish("replay")
@@ -162,14 +229,17 @@ def _subjects_table(options: LogOptions) -> tuple[dict[str, Any] | None, pl.Data
     return entry, read_table(Subjects(table=options.subjects, id=subject), options.groups), options
 
 
-def _scenario(options: LogOptions, subjects: dict[str, Any] | None) -> Loaded:
+def _scenario(options: LogOptions, form: Form, subjects: dict[str, Any] | None) -> Loaded:
+    points = [] if options.threshold is None else ["own"]
+    if form != "candidates" or not points:  # no threshold can be found at an FMR that candidates do not show
+        points.append("fmr=1e-2")
     label = options.system or re.sub(r"[^A-Za-z0-9._-]+", "-", options.files[0].stem).lstrip("._-") or "log"
     return reload({
         "source": str(options.files[0]), "title": f"Audit of {label}", "seed": options.seed,
         "groups": list(options.groups), "subjects": subjects,
         "probes": {"kind": "log", "files": [str(path) for path in options.files]},
         "systems": [{"pipeline": "score log", "name": label}],
-        "operating_points": [*(["own"] if options.threshold is not None else []), "fmr=1e-2"],
+        "operating_points": points,
     })  # fmt: skip
 
 
@@ -198,23 +268,27 @@ def _units(
     subjects = pl.Series(people.subjects, dtype=pl.String)
     probes = pl.DataFrame({"transit": list(register.units["probe"]), "subject": subjects.gather(owners[0])})
     references = pl.DataFrame({"reference": list(register.units["reference"]), "subject": subjects.gather(owners[1])})
+    return _recorded_units(cell, system, probes, references, survey.acquired, ~survey.unenrolled, UNSCORED)
+
+
+def _recorded_units(
+    cell: str, system: str, probes: pl.DataFrame, references: pl.DataFrame, acquired: Array, enrolled: Array, why: str
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The same of probes (transit, subject) and references (reference, subject); why: those that failed did."""
+    reason = pl.when(pl.col("state") == "failed").then(pl.lit(why)).otherwise(pl.lit("")).alias("reason")
     transits = probes.with_columns(camera=pl.lit(CAMERA), first=pl.lit(0.0), last=pl.lit(0.0))
     attempts = probes.with_columns(
-        _stated(survey.acquired, "acquired"), cell=pl.lit(cell), camera=pl.lit(CAMERA), captures=pl.lit(1)
-    ).with_columns(_reason())
+        _stated(acquired, "acquired"), cell=pl.lit(cell), camera=pl.lit(CAMERA), captures=pl.lit(1)
+    ).with_columns(reason)
     enrolments = references.with_columns(
-        _stated(~survey.unenrolled, "enrolled"), system=pl.lit(system), file=pl.lit(""), digest=pl.lit(""),
+        _stated(enrolled, "enrolled"), system=pl.lit(system), file=pl.lit(""), digest=pl.lit(""),
         row=pl.lit(None, pl.Int64),
-    ).with_columns(_reason())  # fmt: skip
+    ).with_columns(reason)  # fmt: skip
     return transits, attempts, enrolments
 
 
 def _stated(well: Array, state: str) -> pl.Series:
     return pl.Series("state", np.where(well, state, "failed").tolist(), dtype=pl.String)
-
-
-def _reason() -> pl.Expr:
-    return pl.when(pl.col("state") == "failed").then(pl.lit(UNSCORED)).otherwise(pl.lit("")).alias("reason")
 
 
 def _information(options: LogOptions, edges: Array) -> dict[str, Any]:

@@ -85,13 +85,10 @@ def write_forms(world, folder):
     lines = [[owner, *map(repr, row)] for owner, row in zip(world.probe_owners, world.scores.tolist(), strict=True)]
     text = "\n".join(",".join(line) for line in [["", *world.reference_owners], *lines])
     (folder / "matrix.csv").write_text(text + "\n")
-    ranks = tidy.with_columns(rank=pl.col("score").rank("ordinal", descending=True).over("probe"))
-    ranks.write_csv(folder / "candidates.csv")
     lists = {"probe_ids": folder / "rows.txt", "reference_ids": folder / "columns.txt"}
     return {
         "tidy.csv": ({}, "tidy"), "other.csv": ({}, "tidy"), "tidy.parquet": ({}, "tidy"), "m.csv": ({}, "tidy"),
         "scores-dev": ({}, "five-column"), "matrix.npy": (lists, "matrix"), "matrix.csv": ({}, "matrix"),
-        "candidates.csv": ({}, "candidates"),
     }  # fmt: skip
 
 
@@ -216,15 +213,20 @@ def test_without_people_every_picture_is_a_person_of_its_own(world, audit, tmp_p
     x = (~world.mated & (world.scores >= 1)).sum()
     assert (figure(figures, "FMR")["errors"], figure(figures, "FMR")["subjects"]) == (x, 36)
     assert figure(figures, "FNMR")["comparisons"] == world.mated.sum()
-    assert figure(figures, "FRR")["value"] is None
+    assert not any(f["metric"] in ("FRR", "GFRR") for f in figures)
+    assert "FRR and GFRR are left out" in notices(run)
 
 
-def test_short_candidate_lists_are_said_to_be_only_the_best(world, audit, tmp_path):
-    ranks = world.tidy.with_columns(rank=pl.col("score").rank("ordinal", descending=True).over("probe"))
-    ranks.filter(pl.col("rank") <= 5).write_csv(tmp_path / "log.csv")
-    run = audit(tmp_path / "log.csv", threshold=1.0)
-    assert "the candidate lists hold 100 of the 320 comparisons" in notices(run)
-    assert run.manifest()["mated_complete"] is False
+def test_a_log_without_all_mated_comparisons_gives_no_rate_of_misses_that_counts_them(world, people, audit, tmp_path):
+    mated = pl.col("probe_subject") == pl.col("reference_subject")
+    world.tidy.filter(~(mated & (pl.col("probe") == "p3"))).write_csv(tmp_path / "log.csv")
+    run = audit(tmp_path / "log.csv", subjects=people, threshold=1.0)
+    assert "FRR and GFRR are left out, because they would count the others as misses" in notices(run)
+    metrics = {f["metric"] for f in evidence(run)}
+    assert "FNMR" in metrics
+    assert not metrics & {"FRR", "GFRR"}
+    world.tidy.write_csv(tmp_path / "whole.csv")
+    assert {"FRR", "GFRR"} <= {f["metric"] for f in evidence(audit(tmp_path / "whole.csv", threshold=1.0))}
 
 
 def test_a_log_goes_through_evaluate_and_report(world, people, audit, tmp_path):
@@ -253,7 +255,7 @@ def test_without_a_threshold_the_report_says_so_and_not_that_nothing_was_compare
     run = audit(tmp_path / "log.csv", system="vendor")
     evidence(run)
     page = (run.path / "report" / "index.html").read_text()
-    assert "At which threshold vendor is used was not said" in page
+    assert "At which threshold it is used was not said" in page
     assert "Nothing was compared" not in page
 
 
