@@ -48,7 +48,7 @@ def read(path: Path) -> Document:
     if path.is_dir():
         raise ScenarioError(f"{path}: is a folder; name the scenario file in it")
     if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises on names that are too long)
-        raise ScenarioError(f"{path}: there is no such file; name a scenario file, e.g. scenarios/demo.yaml")
+        raise ScenarioError(f"{path}: there is no such file; check its name and folder")
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def resolve(tree: dict[str, Any], folder: Path, option_paths: Iterable[Loc]) -> 
             continue
         path = _absolute(folder, text)
         _put(tree, loc, path)
-        wrong = _wrong_with_pattern(path) if loc in PATTERNS else _wrong_with_file(path)
+        wrong = _wrong_with_pattern(path, text) if loc in PATTERNS else _wrong_with_file(path, text)
         if wrong:
             problems.append((loc, f"{wrong} (a relative path counts from {folder})"))
     return problems
@@ -47,20 +48,21 @@ def _absolute(folder: Path, text: str) -> str:
 
 
 # os.path, because Path's methods raise on names too long for the file system.
-def _wrong_with_file(path: str) -> str:
+def _wrong_with_file(path: str, text: str) -> str:
+    """What is wrong with `path`, which the user wrote as `text`."""
     if os.path.isdir(path):  # noqa: PTH112
-        return f"{path} is a folder; name a file in it"
-    return "" if os.path.isfile(path) else f"there is no file {path}; correct the path"  # noqa: PTH113
+        return f"{text} is a folder; name a file in it"
+    return "" if os.path.isfile(path) else f"there is no file {text}; correct the path"  # noqa: PTH113
 
 
-def _wrong_with_pattern(pattern: str) -> str:
-    parts: list[str] = []
-    for part in Path(pattern).parent.parts:
-        if "{subject}" in part or "*" in part:
-            break
-        parts.append(part)
-    folder = Path(*parts)
-    return "" if os.path.isdir(folder) else f"there is no folder {folder}; correct the path"  # noqa: PTH112
+def _wrong_with_pattern(pattern: str, text: str) -> str:
+    return "" if os.path.isdir(_fixed(pattern)) else f"there is no folder {_fixed(text)}; correct the path"  # noqa: PTH112
+
+
+def _fixed(pattern: str) -> Path:
+    """The folders of a pattern before the first that varies."""
+    parts = Path(pattern).parent.parts
+    return Path(*takewhile(lambda part: "{subject}" not in part and "*" not in part, parts))
 
 
 def _at(tree: Any, loc: Loc) -> Any:

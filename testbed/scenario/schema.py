@@ -13,7 +13,7 @@ from testbed.scenario.models import Condition, Scenario
 
 def json_schema() -> dict[str, Any]:
     """The schema of the file, draft 2020-12: the models, with `clean` as a word and lists as sweeps."""
-    schema = Scenario.model_json_schema(schema_generator=_Untitled)
+    schema = Scenario.model_json_schema(schema_generator=Untitled)
     settings = schema["$defs"][Condition.__name__]["properties"]
     for name in SWEPT:
         about = {key: settings[name].pop(key) for key in ("description", "default")}
@@ -24,13 +24,15 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": GenerateJsonSchema.schema_dialect, "title": "A testbed scenario", **schema}
 
 
-class _Untitled(GenerateJsonSchema):
+class Untitled(GenerateJsonSchema):
     """Without the titles that pydantic makes of the names: they say nothing more."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
+        """Never for a field."""
         return False
 
     def generate(self, schema: CoreSchema, mode: Any = "validation") -> dict[str, Any]:
+        """The schema, its models without titles."""
         made = super().generate(schema, mode)
         for model in (made, *made.get("$defs", {}).values()):
             model.pop("title", None)

@@ -1,0 +1,7 @@
+"""What is claimed of a system, held against the evidence (METRICS.md § Claims)."""
+
+from testbed.evidence.claims.claim import Claim, json_schema, read_claims
+from testbed.evidence.claims.judging import RunFacts, judge
+from testbed.evidence.claims.verdicts import verdict_on
+
+__all__ = ["Claim", "RunFacts", "json_schema", "judge", "read_claims", "verdict_on"]
