@@ -3,9 +3,12 @@
 METRICS.md § What a similarity or a "percent" means, Cost and Reliability diagram. Likelihood ratios are cross-fitted:
 only comparisons inside a half of the people are judged, by a fit on the other half.
 
-The intervals rest on tallies of each person between tallied thresholds, not on a bootstrap: a person's residuals are
-summed over both roles, and the sums over pairs of people are left out of the variance. Under independence that
-doubles it, which is what judging only the comparisons inside the halves (half of all) costs.
+Intervals rest on tallies of each person between tallied thresholds; the fit itself is taken as given. A person's
+residuals are summed over both roles, and the sums over pairs of people are left out of the variance. Under
+independence that doubles it, which is what judging only the comparisons inside the halves (half of all) costs.
+The calibration error is a sum of distances, which chance alone makes positive: its replicates would lie too high.
+So its interval is the error more or less what all score intervals together move in 95 % of replicates, which holds
+the true one wherever the replicates move as samples do (triangle inequality).
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from math import log2, sqrt
 import numpy as np
 from scipy import stats
 
+from kernels.resample import rates_by_subject, rates_of_pairs
+from testbed.evidence.bootstrap import METHOD, drawn, freedom, percentiles
 from testbed.evidence.intervals import Interval, by_subject, rate_interval, within_group
 from testbed.evidence.likelihood import limits, pool_adjacent_violators
 from testbed.evidence.scored import Array, Population
@@ -39,9 +44,9 @@ class Reliability:
     """A reliability diagram at `prior`, K score intervals from most to least alike, arrays `(K,)`.
 
     predicted: mean posterior the likelihood ratios give; observed, low, high: share that is mated, comparisons
-    reweighted to the prior, with bounds from simultaneous clustered intervals. mated, non_mated: comparisons judged;
-    thin: fewer than 10 of either. error: expected calibration error with the interval that the bounds of all
-    score intervals together allow. upto `(K,)`: the loosest score of each interval, NaN for the last, open one.
+    reweighted to the prior, with limits from the subject bootstrap where `redrawn`, else from simultaneous clustered
+    bounds. mated, non_mated: comparisons judged; thin: fewer than 10 of either. expected_error: expected calibration
+    error, with the interval `error`. upto `(K,)`: the loosest score of each interval, NaN for the last, open one.
     """
 
     prior: float
@@ -53,6 +58,7 @@ class Reliability:
     mated: Array
     non_mated: Array
     thin: Array
+    redrawn: Array
     error: Interval
     expected_error: float
 
@@ -100,30 +106,59 @@ def reliability(population: Population, ratios: Array, prior: float, alpha: floa
     predicted = np.divide(
         _gather((mix * posterior).sum(axis=0), where, K), mass, out=np.full(K, np.nan), where=mass > 0
     )
-    # Two rates an interval for its own band; all 2K for the error, which needs them at once.
-    bands, joint = (_bounds(population, hits, misses, mated, non_mated, a) for a in (alpha / 2, alpha / (2 * K)))
     g, f = mated / mated.sum(), non_mated / non_mated.sum()
-    low, high = _share(prior, bands[0, 0], bands[1, 1]), _share(prior, bands[0, 1], bands[1, 0])
+    bounds = _bounds(population, hits, misses, mated, non_mated, alpha / 2)
+    low, high = _share(prior, bounds[0, 0], bounds[1, 1]), _share(prior, bounds[0, 1], bounds[1, 0])
+    people, degrees = len(population.folds), _degrees(population, hits, misses)
+    mated_again, non_mated_again = _again(population, hits, misses, g, f)
+    for k in np.flatnonzero(degrees):
+        again = _share(prior, mated_again[:, k], non_mated_again[:, k])
+        low[k], high[k] = percentiles(again, people, degrees[k], alpha)
     p = np.nan_to_num(predicted, nan=0.5)
-    error = float(np.abs((1 - prior) * f * p - prior * g * (1 - p)).sum())
-    least = (1 - prior) * joint[1, 0] * p - prior * joint[0, 1] * (1 - p)
-    most = (1 - prior) * joint[1, 1] * p - prior * joint[0, 0] * (1 - p)
-    apart = np.where((least <= 0) & (most >= 0), 0, np.minimum(np.abs(least), np.abs(most)))
-    envelope = Interval(
-        float(apart.sum()), min(1.0, float(np.maximum(np.abs(least), np.abs(most)).sum())),
-        f"envelope of {2 * K} simultaneous clustered bounds",
-    )  # fmt: skip
+    own, other = prior * (1 - p), (1 - prior) * p
+    error = float(np.abs(other * f - own * g).sum())
+    moved = np.abs(other * (non_mated_again - f) - own * (mated_again - g)).sum(axis=1)
+    margin = float(percentiles(moved, people, people - 1, alpha)[1])
+    # Drawing people again puts nobody where nobody was: there stands the bound of a rate without errors.
+    for weight, share, bound in ((own, g, bounds[0, 1]), (other, f, bounds[1, 1])):
+        margin += float(np.max(weight * bound * (share == 0)))
+    interval = Interval(max(0.0, error - margin), min(1.0, error + margin), METHOD)
     limits = np.r_[population.cell.tallied.thresholds[points, 0], np.nan]
     thin = mated + non_mated < THIN
     return Reliability(
-        prior, limits, predicted, _share(prior, g, f), low, high, mated, non_mated, thin, envelope, error
+        prior, limits, predicted, _share(prior, g, f), low, high, mated, non_mated, thin, degrees > 0, interval, error
     )
+
+
+def _degrees(population: Population, hits: Array, misses: Array) -> Array:
+    """Degrees of freedom `(K,)` of the share that is mated in each score interval; 0 where people are too few."""
+    trials, mated_trials = misses.sum(axis=0), hits.sum(axis=0)
+    pairs = (
+        (freedom(own, mated_trials, paired=False), freedom(other, trials, paired=True))
+        for own, other in zip(hits, misses, strict=True)
+    )
+    return np.array([min(own, other) if own and other else 0.0 for own, other in pairs])
+
+
+def _again(population: Population, hits: Array, misses: Array, g: Array, f: Array) -> tuple[Array, Array]:
+    """Shares `(R, K)` of the mated and of the non-mated comparisons judged, `g` and `f` `(K,)`, people drawn again.
+
+    How much people differ is seen in all their comparisons, of which only those inside the halves are judged.
+    """
+    weights, trials, mated_trials = drawn(len(population.folds)), misses.sum(axis=0), hits.sum(axis=0)
+    judged, judged_pairs = (
+        np.divide(share * n.sum(), seen.sum(axis=1), out=np.zeros(len(share)), where=seen.sum(axis=1) > 0)
+        for share, n, seen in ((g, mated_trials, hits), (f, trials, misses))
+    )
+    return rates_by_subject(weights, hits, mated_trials) * judged, rates_of_pairs(
+        weights, misses, trials
+    ) * judged_pairs
 
 
 def _share(prior: float, mated: Array, non_mated: Array) -> Array:
     """Share that is mated where these shares of all mated and of all non-mated fall; NaN where neither does."""
     total = prior * mated + (1 - prior) * non_mated
-    return np.asarray(np.divide(prior * mated, total, out=np.full(len(total), np.nan), where=total > 0))
+    return np.asarray(np.divide(prior * mated, total, out=np.full(total.shape, np.nan), where=total > 0))
 
 
 def _bounds(

@@ -27,8 +27,8 @@ class Decoded:
 
     shown: share of strangers shown at least it, with `interval`; over `strangers` comparisons of `people`. ratio: the
     likelihood ratio at the score, within `limits` (both plain, not log10); `halves`: the same from either half of
-    the people alone, None where one lacks a class; `logistic`: by the logistic fit. median: the gallery in which the
-    median stranger is shown at least it. enough: whether there are people enough to say so.
+    the people alone, None where one lacks a class; `logistic`: by the logistic fit. nearest: the tallied threshold at
+    the score, or the next looser one. enough: whether there are people enough to say so.
     """
 
     percent: float
@@ -44,8 +44,13 @@ class Decoded:
     limits: tuple[float, float]
     halves: tuple[float, float] | None
     logistic: float
-    median: MedianGallery | None
+    nearest: int | None
     enough: bool
+
+    @property
+    def median(self) -> MedianGallery | None:
+        """The gallery in which the median stranger is shown at least it; None where no threshold was tallied there."""
+        return None if self.nearest is None else median_gallery(self.population, self.nearest)
 
     @property
     def held(self) -> str:
@@ -115,7 +120,7 @@ def decode(population: Population, rule: PercentRule, percent: float) -> Decoded
         percent, rule.name, score, population, int(non_mated.sum()), people, mated_people,
         float(as_alike.sum() / non_mated.sum()), interval, float(at_every_bin(population)[at]), (10**low, 10**high),
         halves, float(at_every_bin(population, logistic)[at]),
-        None if nearest is None else median_gallery(population, nearest), population.sufficient(),
+        nearest, population.sufficient(),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from math import floor, log10
 
 import numpy as np
+from sklearn import config_context
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
@@ -62,12 +63,20 @@ def limits(population: Population, fold: int | None = None) -> tuple[float, floa
 
 
 def at_every_bin(population: Population, fit: Fit = pool_adjacent_violators, fold: int | None = None) -> Array:
-    """Bounded likelihood ratios `(B + 1,)` fitted on everybody, or on one half of the people."""
+    """Bounded likelihood ratios `(B + 1,)` fitted on everybody, or on one half of the people; fitted once."""
+    if (fit, fold) not in population.fits:
+        population.fits[fit, fold] = _bounded(population, fit, fold)
+    return population.fits[fit, fold]
+
+
+def _bounded(population: Population, fit: Fit, fold: int | None) -> Array:
     mated, non_mated = (
         x.sum(axis=0) if fold is None else x[fold] for x in (population.mated, population.non_mated)
     )  # fmt: skip
     low, high = limits(population, fold)
-    return np.clip(fit(population.cell.alike, mated, non_mated), 10**low, 10**high)
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        ratios = fit(population.cell.alike, mated, non_mated)
+    return np.clip(ratios, 10**low, 10**high)
 
 
 def cross_fitted(population: Population, fit: Fit = pool_adjacent_violators) -> Array | None:

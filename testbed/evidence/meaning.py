@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isfinite
+from math import isfinite, log10
 from typing import Any
 
 import numpy as np
 
 from pipelines.errors import InputError
+from testbed.evidence.bootstrap import METHOD
 from testbed.evidence.calibration import Cost, Reliability, costs, reliability
+from testbed.evidence.decoder import decode, posterior
 from testbed.evidence.likelihood import at_every_bin, cross_fitted, limits, logistic
 from testbed.evidence.percent import RULES, PercentRule
 from testbed.evidence.scored import Population, ScoredCell
@@ -17,7 +19,13 @@ from testbed.evidence.strangers import SIZES, Chance, capacity, chance, median_g
 
 PRIOR = 0.5
 CURVE = 41
+PERCENTS = (50, 67, 80, 90, 95)
+PRIORS = (1 / 2, 1 / 1000)
+"""One-to-one priors that a percent's posterior is given for: even odds, and one suspect in a thousand."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+RELIABILITY = f"{METHOD}; where not redrawn, clustered bounds of mated and non-mated at once"
 
 
 def score_meaning_of(cell: ScoredCell, prior: float = PRIOR) -> Iterator[dict[str, Any]]:
@@ -51,13 +59,14 @@ def _head(population: Population) -> dict[str, Any]:
 def _body(population: Population, rule: PercentRule | None, prior: float) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys((
         "why", "log10_limits", "design_effect", "likelihood_ratios", "cllr", "cllr_min", "cllr_cal", "cllr_logistic",
-        "judged", "reliability", "expected_calibration_error", "stranger",
+        "judged", "reliability", "expected_calibration_error", "stranger", "percents",
     ))  # fmt: skip
     missing = [name for name, x in (("mated", population.mated), ("non-mated", population.non_mated)) if not x.sum()]
     if missing:
         return {**row, "why": f"no {' and no '.join(missing)} comparisons"}
     row["log10_limits"], row["design_effect"] = limits(population), population.design_effect
     row["likelihood_ratios"] = _curve(population, rule)
+    row["percents"] = [_percent(population, rule, percent) for percent in PERCENTS] if rule else None
     row["stranger"] = [_stranger(population, point) for point in population.cell.operating_points]
     ratios, straight = cross_fitted(population), cross_fitted(population, logistic)
     if ratios is None or straight is None:
@@ -89,6 +98,26 @@ def _curve(population: Population, rule: PercentRule | None) -> list[dict[str, A
     ]  # fmt: skip
 
 
+def _percent(population: Population, rule: PercentRule, percent: float) -> dict[str, Any]:
+    """What a shown percent means; its values null, and `why`, where nobody came near such a score."""
+    try:
+        d = decode(population, rule, percent)
+    except InputError as error:
+        # Whose it is stands in the row.
+        told = str(error).partition(": ")[2]
+        return {"percent": percent, "score": rule.score(percent), "shown": None, "log10_ratio": None, "limit": None,
+                "posterior": None, "why": told}  # fmt: skip
+    shown = {
+        "value": d.shown, "low": min(d.interval.low, d.shown), "high": max(d.interval.high, d.shown),
+        "method": d.interval.method, "assumption_free": d.interval.free,
+    }  # fmt: skip
+    return {
+        "percent": percent, "score": d.score, "shown": shown, "log10_ratio": log10(d.ratio),
+        "limit": {"at least ": "least", "at most ": "most"}.get(d.held),
+        "posterior": [{"prior": prior, "value": float(posterior(d.ratio, prior))} for prior in PRIORS], "why": None,
+    }  # fmt: skip
+
+
 def _cost(cost: Cost) -> dict[str, float]:
     return {"value": cost.value, "low": cost.low, "high": cost.high}
 
@@ -97,9 +126,10 @@ def _diagram(diagram: Reliability) -> dict[str, Any]:
     columns = {
         "upto": diagram.upto, "predicted": diagram.predicted, "observed": diagram.observed, "low": diagram.low,
         "high": diagram.high, "mated": diagram.mated, "non_mated": diagram.non_mated, "thin": diagram.thin,
+        "redrawn": diagram.redrawn,
     }  # fmt: skip
     bins = [dict(zip(columns, map(_plain, row), strict=True)) for row in zip(*columns.values(), strict=True)]
-    return {"prior": diagram.prior, "method": "clustered intervals, mated and non-mated simultaneous", "bins": bins}
+    return {"prior": diagram.prior, "method": RELIABILITY, "bins": bins}
 
 
 def _stranger(population: Population, point: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -59,13 +59,7 @@ class ScoredCell:
 
     def thresholds(self) -> Array:
         """Positions of tallied thresholds, one each, from strict to loose; those that differ by half are left out."""
-        limits = self.tallied.thresholds
-        usable = [
-            k for k, name in enumerate(self.tallied.points) if not name.startswith("fmr=") and np.isfinite(limits[k, 0])
-        ]
-        _, first = np.unique(limits[usable, 0], return_index=True)
-        ascending = np.array(usable, np.int64)[first]
-        return ascending if self.direction == "distance" else ascending[::-1]
+        return self.tallied.ordered(self.direction)
 
     def intervals(self, thresholds: Array) -> Array:
         """Which of the `K + 1` intervals between K thresholds (from strict to loose) each bin lies in `(B + 1,)`."""
@@ -122,6 +116,8 @@ class Population:
     trials: Array
     mated_matches: Array
     mated_trials: Array
+    fits: dict[Any, Array] = field(default_factory=dict, init=False, repr=False)
+    """Likelihood ratios at every bin, by fit and half, as they are asked for."""
 
     def fmr(self, k: int) -> Clustered:
         """Non-mated comparisons that match at tallied threshold k."""
@@ -132,7 +128,8 @@ class Population:
     @cached_property
     def looser(self) -> list[Clustered]:
         """The thresholds that lend FMR a design effect."""
-        return [self.fmr(k) for k in self.cell.tallied.ladder("looser")]
+        within = None if self.reference is SAME_GROUP else self.group
+        return self.cell.tallied.lenders(self.group, within)
 
     @cached_property
     def stricter(self) -> list[Clustered]:

@@ -1,5 +1,6 @@
-"""A stranger's top score: the best non-mated score in a gallery of N (METRICS.md § What a "percent" means).
+"""A stranger's top score: the best non-mated score in a gallery of N.
 
+METRICS.md § What a similarity or a "percent" means.
 A gallery is drawn from the references a stranger was compared with; the share of all such galleries in which one
 matches is counted exactly, not sampled. Above the number of references there are, only the model
 `1 − (1 − FMR)^N` is left, which overstates where people differ (Jensen) and knows no normalisation by gallery.
@@ -85,7 +86,9 @@ def chance(population: Population, k: int, size: int, alpha: float = 0.05) -> Ch
         # The model overstates: what it says at the upper bound of FMR bounds the chance from above.
         return Chance(size, q, 0.0 if q < 1 else bounds.low, high if q < 1 else 1.0, "measured")
     n = float(np.clip(q * (1 - q) / spread, 1, S))
-    return Chance(size, q, *clopper_pearson(q * n, n, alpha), "measured")
+    low, high = clopper_pearson(q * n, n, alpha)
+    # A match among one is a match among many: the chance is nowhere below FMR.
+    return Chance(size, q, min(q, max(low, bounds.low)), high, "measured")
 
 
 def modelled(fmr: float, size: float) -> float:

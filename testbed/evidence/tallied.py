@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from testbed.evidence.intervals import Clustered, across_groups, by_subject, within_group
+from testbed.evidence.intervals import Clustered, across_groups, by_subject, may_lend, within_group
 from testbed.matching.people import Group, People
+from testbed.matching.thresholds import Direction
 
 Array = npt.NDArray[Any]
 
@@ -32,6 +33,8 @@ class Tallied:
     mated_comparisons: Array
     squares: Array
     crosses: Array
+    _made: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Rates and lenders, once made: many figures ask for the same ones."""
 
     @classmethod
     def of(cls, people: People, thresholds: pl.DataFrame, tallies: pl.DataFrame, moments: pl.DataFrame) -> Tallied:
@@ -74,6 +77,14 @@ class Tallied:
         """Positions of the thresholds `looser:…` or `stricter:…`."""
         return [k for k, point in enumerate(self.points) if point.startswith(f"{name}:")]
 
+    def ordered(self, direction: Direction) -> Array:
+        """Positions of tallied thresholds, one each, from strict to loose; those that differ by half are left out."""
+        limits = self.thresholds[:, 0]
+        usable = [k for k, name in enumerate(self.points) if not name.startswith("fmr=") and np.isfinite(limits[k])]
+        _, first = np.unique(limits[usable], return_index=True)
+        ascending = np.array(usable, np.int64)[first]
+        return ascending if direction == "distance" else ascending[::-1]
+
     def threshold(self, k: int) -> float | None:
         """The threshold at point k (the mean of both halves' where cross-fitted); None where none could be found."""
         value = float(self.thresholds[k].mean())
@@ -81,19 +92,43 @@ class Tallied:
 
     def fmr(self, k: int, probe: Group, reference: Group) -> Clustered:
         """Non-mated comparisons of `probe` with `reference`: the same group, or two that share nobody."""
-        p, r = list(probe.members), list(reference.members)
+        key = (k, probe.members, reference.members)
+        if key not in self._made:
+            self._made[key] = self._count_fmr(*key)
+        return cast(Clustered, self._made[key])
+
+    def _count_fmr(self, k: int, probe: tuple[int, ...], reference: tuple[int, ...]) -> Clustered:
+        p, r = list(probe), list(reference)
         if p == r:
-            S = np.isin(self.people.groups, p)
+            S = self._inside(probe)
             errors, comparisons = (x[k, :, S][..., p].sum(axis=(1, 2)) for x in (self.errors, self.comparisons))
             moments = self._both_ways(k, [(a, b) for a in p for b in p])
             return within_group(errors, comparisons, moments)
         sides = []
         for role, mine, theirs in ((0, p, r), (1, r, p)):
-            S = np.isin(self.people.groups, mine)
+            S = self._inside(tuple(mine))
             sides.append((
                 self.errors[k, role, S][:, theirs].sum(axis=1), self.comparisons[k, role, S][:, theirs].sum(axis=1)
             ))  # fmt: skip
         return across_groups(sides[0], sides[1], self.squares[k][np.ix_(p, r)].sum(axis=(0, 1)))
+
+    def lenders(self, probe: Group, reference: Group | None) -> list[Clustered]:
+        """FMR at the looser thresholds near the shares that lend; same-group FMR where `reference` is None."""
+        members = None if reference is None else reference.members
+        key = ("lenders", probe.members, members)
+        if key not in self._made:
+            S, G = self._inside(probe.members), self.people.groups
+            rungs = self.ladder("looser")
+            errors, trials = (
+                x[rungs, 0][:, np.arange(len(G)), G].sum(axis=1) if members is None
+                else x[rungs, 0][:, S][..., list(members)].sum(axis=(1, 2))
+                for x in (self.errors, self.comparisons)
+            )  # fmt: skip
+            able = [k for k, x, n in zip(rungs, errors, trials, strict=True) if n and may_lend(x / n)]
+            self._made[key] = [
+                self.fmr_same_group(k) if reference is None else self.fmr(k, probe, reference) for k in able
+            ]
+        return cast(list[Clustered], self._made[key])
 
     def fmr_same_group(self, k: int) -> Clustered:
         """Non-mated comparisons within full-cross groups, pooled: same-group impostors."""
@@ -103,8 +138,15 @@ class Tallied:
 
     def fnmr(self, k: int, probe: Group) -> Clustered:
         """Mated comparisons of one group."""
-        S = np.isin(self.people.groups, probe.members)
+        S = self._inside(probe.members)
         return by_subject(self.mated_errors[k, S], self.mated_comparisons[k, S])
+
+    def _inside(self, members: tuple[int, ...]) -> Array:
+        """Which people `(S,)` are of these full-cross groups."""
+        key = ("inside", members)
+        if key not in self._made:
+            self._made[key] = np.isin(self.people.groups, members)
+        return cast(Array, self._made[key])
 
     def _both_ways(self, k: int, cells: list[tuple[int, int]]) -> Array:
         """Σerr², Σerr·n, Σn² over unordered pairs with both directions together.

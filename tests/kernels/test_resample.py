@@ -1,91 +1,82 @@
-"""The subject bootstrap against its twin, an expansion into actual copies of people, and the variance it estimates."""
+"""The subject bootstrap against copies of people made one by one, the full bootstrap of pairs, and the truth."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
-from kernels.resample import multiplicities, resample
-
-
-def sparse(errors):
-    """Rows (point, probe, reference, errors) of a dense `(T, S, S)`."""
-    where = np.nonzero(errors)
-    return np.column_stack([*where, errors[where]]).astype(np.int64)
+from kernels.resample import multiplicities, rates_by_subject, rates_of_pairs
 
 
-@settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 10**6), people=st.integers(1, 6), points=st.integers(1, 3))
-def test_a_replicate_is_the_comparisons_of_the_copies_that_were_drawn(seed, people, points):
+def matches(people, correlation, seed, limit=1.0):
+    """Unordered pairs that match `(S, S)`: Gaussian scores, pairs that share a person correlated by half of that."""
     rng = np.random.default_rng(seed)
-    comparisons = rng.integers(0, 4, (people, people))
-    errors = rng.binomial(comparisons, 0.4, (points, people, people))
-    weights = multiplicities(np.zeros(people, np.int64), 5, seed)
-    expected_e, expected_n = np.zeros((5, points), int), np.zeros(5, int)
-    for r in range(5):
-        copies = np.repeat(np.arange(people), weights[r])
-        for i in copies:
-            for j in copies:
-                if i != j:
-                    expected_n[r] += comparisons[i, j]
-                    expected_e[r] += errors[:, i, j]
-    for tier in ("numpy", "numba"):
-        found = resample(weights, sparse(errors), points, comparisons, tier)
-        np.testing.assert_array_equal(found.errors, expected_e)
-        np.testing.assert_array_equal(found.comparisons, expected_n)
+    u = rng.standard_normal(people) * np.sqrt(correlation / 2)
+    noise = np.triu(np.sqrt(1 - correlation) * rng.standard_normal((people, people)), 1)
+    return (u[:, None] + u + noise + noise.T >= limit) & ~np.eye(people, dtype=bool)
 
 
-def test_one_number_of_comparisons_stands_for_a_matrix_of_it():
-    weights = multiplicities(np.zeros(9, np.int64), 20, 1)
-    none = np.zeros((0, 4), np.int64)
-    dense = resample(weights, none, 1, np.full((9, 9), 3)).comparisons
-    np.testing.assert_array_equal(resample(weights, none, 1, 3).comparisons, dense)
+def by_person(alike):
+    """Errors `(1, S)` and trials `(S,)`, every pair standing in both people."""
+    return alike.sum(axis=1)[None].astype(float), np.full(len(alike), len(alike) - 1.0)
 
 
-@pytest.mark.parametrize("threads", [2, 5])
-def test_threads_change_nothing(threads):
-    rng = np.random.default_rng(0)
-    errors = rng.binomial(1, 0.1, (4, 40, 40))
-    weights = multiplicities(np.zeros(40, np.int64), 300, 7)
-    one, many = (resample(weights, sparse(errors), 4, 1, threads=n) for n in (1, threads))
-    np.testing.assert_array_equal(one.errors, many.errors)
+def full(weights, alike):
+    """The vertex bootstrap with every pair at hand: w_i·w_j, pairs of a person with himself dropped."""
+    w = weights
+    errors = ((w @ alike) * w).sum(axis=1)
+    return errors / (w.sum(axis=1) ** 2 - (w**2).sum(axis=1))
 
 
-def test_a_seed_gives_the_same_people_and_every_group_keeps_its_size():
-    groups = np.array([0, 0, 0, 1, 1, 2])
-    weights = multiplicities(groups, 200, 3)
-    np.testing.assert_array_equal(weights, multiplicities(groups, 200, 3))
-    assert (weights != multiplicities(groups, 200, 4)).any()
-    for group, size in enumerate((3, 2, 1)):
-        assert (weights[:, groups == group].sum(axis=1) == size).all()
+def test_a_replicate_is_the_trials_of_the_copies_that_were_drawn():
+    rng = np.random.default_rng(1)
+    trials = rng.integers(0, 4, 7)
+    errors = rng.binomial(trials, 0.4, (3, 7))
+    weights = multiplicities(7, 20, 1)
+    for row, found in zip(weights, rates_by_subject(weights, errors, trials), strict=True):
+        copies = np.repeat(np.arange(7), row.astype(int))
+        assert found == pytest.approx(errors[:, copies].sum(axis=1) / trials[copies].sum())
+
+
+def test_nobody_with_a_trial_gives_no_rate():
+    assert np.isnan(rates_by_subject(np.array([[2.0, 0.0]]), np.array([[0.0, 1.0]]), np.array([0.0, 1.0]))).all()
+
+
+def test_everybody_once_gives_the_rate_that_was_seen():
+    errors, trials = by_person(matches(30, 0.4, 1))
+    assert rates_of_pairs(np.ones((1, 30)), errors, trials)[0, 0] == pytest.approx(errors.sum() / trials.sum())
+
+
+def test_where_people_differ_it_moves_as_the_full_bootstrap_of_pairs_does():
+    alike = matches(80, 0.7, 2)
+    weights = multiplicities(80, 2000, 3)
+    projected, exact = rates_of_pairs(weights, *by_person(alike))[:, 0], full(weights, alike)
+    assert np.corrcoef(projected, exact)[0, 1] > 0.98
+    assert projected.std() == pytest.approx(exact.std(), rel=0.05)
+    assert projected.mean() == pytest.approx(exact.mean(), rel=0.05)
+
+
+def test_the_noise_of_single_pairs_counts_twice_where_the_full_bootstrap_counts_it_three_times():
+    people = 50
+    weights = multiplicities(people, 500, 1)
+    samples = [matches(people, 0.0, seed) for seed in range(200)]
+    truth = np.std([alike.sum() for alike in samples]) / (people * (people - 1))
+    spreads = [(rates_of_pairs(weights, *by_person(x)).std(), full(weights, x).std()) for x in samples[:40]]
+    found = np.sqrt(np.mean(np.square(spreads), axis=0)) / truth
+    assert found == pytest.approx([2**0.5, 3**0.5], rel=0.15)
+
+
+def test_a_seed_gives_the_same_replicates_on_any_number_of_threads():
+    errors, trials = by_person(matches(300, 0.4, 1))
+    made = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            made.append(rates_of_pairs(multiplicities(300, 500, 7), errors, trials))
+    np.testing.assert_array_equal(*made)
+    assert (multiplicities(300, 500, 8) != multiplicities(300, 500, 7)).any()
 
 
 def test_people_are_drawn_evenly():
-    weights = multiplicities(np.zeros(10, np.int64), 20_000, 5)
+    weights = multiplicities(10, 20_000, 5)
+    assert (weights.sum(axis=1) == 10).all()
     assert weights.mean(axis=0) == pytest.approx(np.ones(10), abs=0.03)  # standard error .007
     assert weights.var(axis=0) == pytest.approx(np.full(10, 0.9), abs=0.05)  # binomial(10, 1/10)
-
-
-def test_the_spread_of_replicates_is_that_of_fresh_samples():
-    rng = np.random.default_rng(11)
-    people, limit = 60, 1.0
-    upper = np.triu_indices(people, 1)
-
-    def sample():
-        u = rng.standard_normal(people) * np.sqrt(0.2)
-        x = np.zeros((1, people, people), int)
-        x[0][upper] = u[upper[0]] + u[upper[1]] + np.sqrt(0.6) * rng.standard_normal(len(upper[0])) >= limit
-        return x
-
-    truth = np.std([sample().sum() / len(upper[0]) for _ in range(400)])
-    once = np.triu(np.ones((people, people), int), 1)
-    spreads = []
-    for seed in range(20):
-        found = resample(multiplicities(np.zeros(people, np.int64), 300, seed), sparse(sample()), 1, once)
-        spreads.append(np.std(found.errors[:, 0] / found.comparisons))
-    assert np.mean(spreads) == pytest.approx(truth, rel=0.15)
-
-
-def test_a_pair_that_names_nobody_is_refused():
-    with pytest.raises(ValueError, match="2 people"):
-        resample(np.ones((1, 2), np.int64), np.array([[0, 0, 2, 1]]), 1, 1)
