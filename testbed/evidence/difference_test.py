@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from testbed.evidence.intervals import FEW, FEWEST_SUBJECTS, Clustered, borrowed_design_effect, sufficient
+from testbed.evidence.intervals import Clustered, effective, sufficient
 
 Floats = npt.NDArray[np.float64]
 Rate = tuple[Clustered, list[Clustered]]
@@ -48,13 +48,14 @@ def no_difference(
     groups that share nobody are independent. The statistic is Σw(z − z̄)² over log rates z, w = 1/se² from clustered
     standard errors. Its distribution under the null is a parametric bootstrap after Krishnamoorthy, Lu & Mathew 2007
     (ANOVA with unequal variances): effective errors Binomial(n*, common rate), and the design effect as uncertain as
-    its Satterthwaite degrees of freedom say. n* and what few errors borrow are those of `rate_interval`.
+    its Satterthwaite degrees of freedom say. n* is that of `rate_interval` (`intervals.effective`).
     A large p is never "no difference".
     """
     able = [rate for rate in rates if sufficient(rate[0], paired=paired)]
     if len(able) < 2:
         return None
-    n, freedom = (np.array(column, np.float64) for column in zip(*(_effective(*rate) for rate in able), strict=True))
+    worth = [effective(*rate) for rate in able]
+    n, freedom = np.array([each.n for each in worth]), np.array([each.freedom for each in worth])
     n = _never_surer(n, np.array([rate.comparisons for rate, _ in able]), np.array([rate.disjoint for rate, _ in able]))
     errors = np.array([rate.rate for rate, _ in able]) * n
     common = float(errors.sum() / n.sum())
@@ -86,19 +87,6 @@ def holm(p: Floats) -> Floats:
     corrected = np.empty_like(stepped)
     corrected[order] = np.minimum(stepped, 1.0)
     return corrected
-
-
-def _effective(rate: Clustered, lenders: list[Clustered]) -> tuple[float, float]:
-    """n* and the degrees of freedom of its design effect, as `rate_interval` chooses between own and borrowed."""
-    M = rate.comparisons
-    effect = borrowed_design_effect(lenders) if rate.disjoint >= FEWEST_SUBJECTS // 2 else None
-    borrowed = float(rate.disjoint) if effect is None else max(M / effect, float(rate.disjoint))
-    if rate.disjoint == M:
-        return float(M), np.inf
-    own = min(rate.rate * (1 - rate.rate) / rate.variance, M) if rate.variance > 0 else float(M)
-    if rate.errors in (0, M):
-        return borrowed, np.inf
-    return (min(own, borrowed), np.inf) if rate.freedom < FEW else (own, rate.freedom)
 
 
 def _never_surer(n: Floats, comparisons: Floats, disjoint: Floats) -> Floats:

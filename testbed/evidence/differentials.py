@@ -9,7 +9,7 @@ from testbed.evidence.difference_test import Rate, no_difference, pairwise
 from testbed.evidence.intervals import rate_interval, sufficient
 from testbed.evidence.rates import ALPHA, CellData
 from testbed.evidence.verdicts import words
-from testbed.matching.people import Group
+from testbed.matching.people import Group, People
 
 TEST_SEED = 1
 """The tests draw their null distributions at random: the same evidence gives the same p."""
@@ -26,8 +26,14 @@ def differentials_of(data: CellData) -> Iterator[dict[str, Any]]:
     families: list[tuple[str, str | None]] = [("FTA", None)]
     families += [(metric, point) for point in data.operating_points for metric in ("FMR", "FNMR")]
     for metric, point in families:
-        for kind, groups in {**data.people.single(), " × ".join(data.people.attributes): data.people.crossed()}.items():
+        for kind, groups in kinds_of(data.people).items():
             yield from _family(data, metric, point, kind, groups)
+
+
+def kinds_of(people: People) -> dict[str, list[Group]]:
+    """Groups that are compared with one another, by kind: each attribute, then the full cross; empty without any."""
+    crossed = people.crossed()
+    return {**people.single(), **({" × ".join(people.attributes): crossed} if crossed else {})}
 
 
 def _family(data: CellData, metric: str, point: str | None, kind: str, groups: list[Group]) -> Iterator[dict[str, Any]]:

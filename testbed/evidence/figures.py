@@ -18,7 +18,8 @@ class Figure:
     """One figure of evidence.json; DESIGN § evidence.json names the fields, ARCHITECTURE.md lists them.
 
     `value` is None where nothing was compared (interval [0, 1]). `assumption_free` is the interval from disjoint
-    pairs alone, given wherever `low` and `high` rest on a borrowed design effect.
+    pairs alone, given wherever `low` and `high` rest on a borrowed design effect. Of searches (unit `search`),
+    `comparisons` counts searches, `subjects` the people searched for, and `gallery_size` those enrolled.
     """
 
     metric: str
@@ -40,6 +41,8 @@ class Figure:
     assumption_free: tuple[float, float] | None = None
     confidence: float = 0.95
     cell: str = ""
+    gallery_size: int | None = None
+    rank: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The row as evidence.json holds it."""
@@ -52,8 +55,8 @@ class Figure:
             "operating_point": self.operating_point,
             "threshold": self.threshold,
             "unit": self.unit,
-            "gallery_size": None,
-            "rank": None,
+            "gallery_size": self.gallery_size,
+            "rank": self.rank,
             "probe_group": self.probe_group.name,
             "probe_attributes": self.probe_group.attributes,
             "reference_group": None if reference is None else reference.name,

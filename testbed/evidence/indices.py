@@ -7,19 +7,41 @@ among the groups.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from testbed.evidence.differentials import kinds_of
 from testbed.evidence.intervals import Clustered, rate_interval, sufficient
+from testbed.evidence.rates import ALPHA, CellData
+from testbed.matching.people import Group
 
 Floats = npt.NDArray[np.float64]
 
 MOST_ENUMERATED = 16
 """Groups up to which the greatest Gini coefficient is sought among all 2ⁿ corners of the bounds."""
+
+
+WEIGHT = 0.5
+"""α: what false matches count for in an index of both kinds of error; misses count for the rest."""
+
+EQUAL = {"max/min": 1, "max/geomean": 1, "GARBE": 0, "FDR": 1, "IR": 1}
+"""What each index is where all groups have one rate."""
+
+_DEFINED = {
+    "max/min": "The highest {0} of any group divided by the lowest; 1 where all are equal.",
+    "max/geomean": "The highest {0} of any group divided by the geometric mean of all; 1 where all are equal.",
+    "GARBE": "How unevenly {0} and {1} fall on the groups: the mean of their two Gini coefficients; "
+             "0 where all are equal, 1 where one group has all the errors.",
+    "FDR": "1 less the mean of the widest gaps between groups in {0} and in {1}; 1 where all are equal. "
+           "Where rates are small it is near 1 however many times one group's exceeds another's.",
+    "IR": "The highest {0} over the lowest, times the highest {1} over the lowest, under a square root; "
+          "1 where all are equal.",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,6 +67,56 @@ class Index:
     low: float | None
     high: float | None
     verdict: str
+
+
+def indices_of(data: CellData) -> Iterator[dict[str, Any]]:
+    """Every index of one cell, by operating point and kind of group: rows of evidence.json's `indices`.
+
+    Groups with too few people (for either metric, where an index combines two) are left out, and named. Indices of
+    both metrics stand on bounds at α/2 for each.
+    """
+    for kind, groups in kinds_of(data.people).items():
+        yield from _family(data, ("FTA",), None, kind, groups)
+        for point in data.operating_points:
+            for metrics in (("FMR",), ("FNMR",), ("FMR", "FNMR")):
+                yield from _family(data, metrics, point, kind, groups)
+
+
+def _family(
+    data: CellData, metrics: tuple[str, ...], point: str | None, kind: str, groups: list[Group]
+) -> Iterator[dict[str, Any]]:
+    rates = {m: [data.clustered(m, point, g, g if m == "FMR" else None) for g in groups] for m in metrics}
+    enough = [g for i, g in enumerate(groups) if all(sufficient(rates[m][i][0], paired=m == "FMR") for m in metrics)]
+    x = [
+        bounded([r for g, r in zip(groups, rates[m], strict=True) if g in enough], ALPHA / len(metrics),
+                paired=m == "FMR")
+        for m in metrics
+    ]  # fmt: skip
+    both = len(metrics) == 2
+    if both:
+        found = [index(x[0], x[1], WEIGHT) for index in (garbe, fdr, inequity_rate)]
+    else:
+        found = [max_over_min(x[0]), max_over_geomean(x[0])]
+    for index in found:
+        yield {
+            "name": index.name, "metrics": list(metrics), "weight": WEIGHT if both else None, "kind": kind,
+            "system": data.system, "condition": data.condition, "cell": data.cell,
+            "operating_point": point, "threshold": data.threshold(point),
+            "value": index.value, "low": index.low, "high": index.high, "confidence": 1 - ALPHA,
+            "groups": [g.name for g in enough], "left_out": [g.name for g in groups if g not in enough],
+            "equal": EQUAL[index.name], "verdict": index.verdict, "words": _DEFINED[index.name].format(*metrics),
+            "why": _why(index, metrics, len(enough)),
+        }  # fmt: skip
+
+
+def _why(index: Index, metrics: tuple[str, ...], groups: int) -> str | None:
+    """Why an index has no value, None where it has one."""
+    if index.verdict == "interval only":
+        return "A group without any error leaves it without a value; its interval stands."
+    if index.verdict == "insufficient":
+        none = f"no group has an error ({' or '.join(metrics)})"
+        return f"Not given: {'fewer than two groups have people enough' if groups < 2 else none}."
+    return None
 
 
 def bounded(rates: Sequence[tuple[Clustered, list[Clustered]]], alpha: float = 0.05, *, paired: bool = True) -> Bounded:

@@ -6,18 +6,20 @@ People are what is independent, not comparisons: 56 comparisons among 8 people a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, isfinite, sqrt
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 FEW = 4.0
 """Below this many Satterthwaite degrees of freedom a rate rests on a handful of people."""
 
 SHARES_LENDING = (0.05, 0.10, 0.20)
 LENDING_ERRORS = 20
+NEAR = 1.5
+"""A rate within this factor of one of these shares lends."""
 FEWEST_SUBJECTS = 6
 
 LEAST_LIMIT = 1e-9
@@ -62,6 +64,20 @@ class Interval:
     high: float
     method: str
     free: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Effective:
+    """How many comparisons that share nobody a rate is worth (n*), and how that was found.
+
+    `freedom` of the design effect in n*: infinite where errors are too few to show one. `borrowed`: n* rests on a
+    design effect measured at other thresholds.
+    """
+
+    n: float
+    freedom: float
+    how: str
+    borrowed: bool = False
 
 
 NOTHING = Interval(0.0, 1.0, "no comparisons")
@@ -127,35 +143,52 @@ def rate_interval(rate: Clustered, lenders: list[Clustered], alpha: float = 0.05
     lenders: the same comparisons at other thresholds (looser for FMR, stricter for FNMR), from which zero and few
     errors borrow a design effect. With errors of enough people: Wilson with clustered n* and Student's t.
     """
-    M, x = rate.comparisons, rate.errors
-    if not M:
+    if not rate.comparisons:
         return NOTHING
+    worth = effective(rate, lenders)
+    n = worth.n
+    if rate.disjoint == rate.comparisons:
+        return Interval(*clopper_pearson(rate.errors, rate.comparisons, alpha), worth.how)
+    if isfinite(worth.freedom):
+        quantile = float(special.stdtrit(worth.freedom, 1 - alpha / 2))
+        return Interval(*wilson(rate.rate, n, quantile), worth.how)
+    free = disjoint_pairs(rate, alpha) if worth.borrowed else None
+    if rate.errors == 0:
+        return Interval(0.0, 1 - (alpha / 2) ** (1 / n), worth.how, free)
+    if rate.errors == rate.comparisons:
+        return Interval((alpha / 2) ** (1 / n), 1.0, worth.how, free)
+    return Interval(*clopper_pearson(rate.rate * n, n, alpha), worth.how, free)
+
+
+def effective(rate: Clustered, lenders: list[Clustered]) -> Effective:
+    """n* of a rate with comparisons: its own, that of a borrowed design effect, or disjoint pairs."""
+    M, x = rate.comparisons, rate.errors
     if rate.disjoint == M:  # no two comparisons share a person
-        return Interval(*clopper_pearson(x, M, alpha), "Clopper–Pearson, one trial per subject")
+        return Effective(float(M), inf, "Clopper–Pearson, one trial per subject")
     # One or two people on a side show no spread between people: what they lend would be too good.
     effect = borrowed_design_effect(lenders) if rate.disjoint >= FEWEST_SUBJECTS // 2 else None
-    floor = max(rate.disjoint, 1)
-    borrowed = float(floor) if effect is None else max(M / effect, float(floor))
+    floor = float(max(rate.disjoint, 1))
+    n = floor if effect is None else max(M / effect, floor)
     how = "disjoint pairs only" if effect is None else f"borrowed design effect {effect:.3g}"
-    free = None if effect is None else disjoint_pairs(rate, alpha)
-    if x == 0:
-        return Interval(0.0, 1 - (alpha / 2) ** (1 / borrowed), f"zero errors, {how}", free)
-    if x == M:
-        return Interval((alpha / 2) ** (1 / borrowed), 1.0, f"all errors, {how}", free)
-    own = min(rate.rate * (1 - rate.rate) / rate.variance, M) if rate.variance > 0 else M
+    if x in (0, M):
+        return Effective(n, inf, f"{'all' if x else 'zero'} errors, {how}", effect is not None)
+    own = min(rate.rate * (1 - rate.rate) / rate.variance, float(M)) if rate.variance > 0 else float(M)
     if rate.freedom < FEW:
-        n = min(own, borrowed)
-        return Interval(*clopper_pearson(rate.rate * n, n, alpha), f"few errors, {how}", free)
-    quantile = float(stats.t.ppf(1 - alpha / 2, rate.freedom))
-    return Interval(*wilson(rate.rate, own, quantile), f"clustered Wilson, t({rate.freedom:.3g})")
+        return Effective(min(own, n), inf, f"few errors, {how}", effect is not None)
+    return Effective(own, rate.freedom, f"clustered Wilson, t({rate.freedom:.3g})")
+
+
+def may_lend(rate: float) -> bool:
+    """Whether a rate is near one of the shares at which design effects are measured."""
+    return SHARES_LENDING[0] / NEAR <= rate <= SHARES_LENDING[-1] * NEAR
 
 
 def borrowed_design_effect(lenders: list[Clustered]) -> float | None:
     """The largest design effect among the lenders nearest to 5, 10 and 20 % errors with at least 20; else None."""
-    able = [lender for lender in lenders if lender.errors >= LENDING_ERRORS and 0 < lender.rate < 1]
+    able = [lender for lender in lenders if lender.errors >= LENDING_ERRORS and may_lend(lender.rate)]
     effects = []
     for wanted in SHARES_LENDING:
-        near = [lender for lender in able if wanted / 1.5 <= lender.rate <= wanted * 1.5]
+        near = [lender for lender in able if wanted / NEAR <= lender.rate <= wanted * NEAR]
         if near:
             effects.append(min(near, key=lambda lender: abs(lender.rate - wanted)).design_effect)
     return max(effects) if effects else None
@@ -175,8 +208,8 @@ def sufficient(rate: Clustered, *, paired: bool = True) -> bool:
 
 def clopper_pearson(errors: float, trials: float, alpha: float = 0.05) -> tuple[float, float]:
     """Clopper & Pearson 1934; `errors` and `trials` may be effective, hence fractional."""
-    low = float(stats.beta.ppf(alpha / 2, errors, trials - errors + 1)) if errors > 0 else 0.0
-    high = float(stats.beta.ppf(1 - alpha / 2, errors + 1, trials - errors)) if errors < trials else 1.0
+    low = float(special.betaincinv(errors, trials - errors + 1, alpha / 2)) if errors > 0 else 0.0
+    high = float(special.betaincinv(errors + 1, trials - errors, 1 - alpha / 2)) if errors < trials else 1.0
     return (low if low > LEAST_LIMIT else 0.0), high
 
 

@@ -49,7 +49,8 @@ class Misclassification:
         """`[a, t]`: the share of those labelled a who are of group t, from how many people bear each label `(G,)`.
 
         The true shares are those under which the labels seen are likeliest (EM). Raises InputError where two groups
-        are labelled so alike that the labels do not tell them apart.
+        are labelled so alike that the labels do not tell them apart, or where the labels cannot be explained unless a
+        group is empty.
         """
         if np.linalg.svd(self.assigned, compute_uv=False).min() < LEAST_INFORMATION:
             raise InputError("the misclassification matrix labels two groups alike, so no rate can be told apart by it")
@@ -64,30 +65,23 @@ class Misclassification:
             true = step
         joint = (true[:, None] * self.assigned).T
         total = joint.sum(axis=1, keepdims=True)
-        return np.asarray(np.divide(joint, total, out=np.eye(len(seen)), where=total > 0))
+        shares = np.asarray(np.divide(joint, total, out=np.eye(len(seen)), where=total > 0))
+        if np.linalg.svd(shares, compute_uv=False).min() < LEAST_INFORMATION:
+            empty = self.labels[int(true.argmin())]
+            raise InputError(
+                f"by the misclassification matrix more people of other groups bear the label {empty} than there are "
+                "with it, so nobody would be left who is of that group; state smaller probabilities of error"
+            )
+        return shares
 
 
 @dataclass(frozen=True)
 class Recomputed:
-    """Rates as labelled and as they would be by true group, with bounds `[low, high]`, all of one shape.
+    """Rates as they would be by true group, with bounds `[low, high]`, all of one shape."""
 
-    `least` and `greatest` are the range to show: over both readings, labels taken at their word and corrected.
-    """
-
-    labelled: Floats
     corrected: Floats
     low: Floats
     high: Floats
-
-    @property
-    def least(self) -> Floats:
-        """The lower of the two readings."""
-        return np.asarray(np.minimum(self.labelled, self.corrected))
-
-    @property
-    def greatest(self) -> Floats:
-        """The higher of the two readings."""
-        return np.asarray(np.maximum(self.labelled, self.corrected))
 
 
 def recompute(rates: Floats, low: Floats, high: Floats, composition: Floats) -> Recomputed:
@@ -99,11 +93,14 @@ def recompute(rates: Floats, low: Floats, high: Floats, composition: Floats) -> 
     A corrected rate outside [0, 1] says that matrix and data disagree; it is cut there.
     """
     inverse = np.linalg.inv(composition)
-    # (G,) is C⁻¹·r; (G, G) is C⁻¹·R·C⁻ᵀ, which as a map of the flattened matrix is a Kronecker product.
-    whole = inverse if rates.ndim == 1 else np.kron(inverse, inverse)
-    up, down = np.maximum(whole, 0), np.minimum(whole, 0)
+    up, down = np.maximum(inverse, 0), np.minimum(inverse, 0)
 
     def mapped(above: Floats, below: Floats) -> Floats:
-        return np.clip((up @ above.ravel() + down @ below.ravel()).reshape(rates.shape), 0.0, 1.0)
+        """The greatest (the least) X where every positive weight meets `above` and every negative one `below`."""
+        if rates.ndim == 1:
+            whole = up @ above + down @ below
+        else:  # weights are products of one of the probe's and one of the reference's label
+            whole = up @ above @ up.T + down @ above @ down.T + up @ below @ down.T + down @ below @ up.T
+        return np.asarray(np.clip(whole, 0.0, 1.0))
 
-    return Recomputed(rates, mapped(rates, rates), mapped(low, high), mapped(high, low))
+    return Recomputed(mapped(rates, rates), mapped(low, high), mapped(high, low))

@@ -1,4 +1,4 @@
-"""Percent rules: how a score becomes the "67 %" on a screen, and back (METRICS.md § What a "percent" means)."""
+"""Percent rules: how a score becomes "67 %", and back (METRICS.md § What a similarity or a "percent" means)."""
 
 from __future__ import annotations
 

@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from testbed.evidence.bootstrap import equal_error as equal_error_interval
 from testbed.evidence.figures import SAME_GROUP, Figure, bounded, verdict
 from testbed.evidence.intervals import Clustered, Interval, by_subject, clopper_pearson, rate_interval
+from testbed.evidence.searches import Searches
 from testbed.evidence.tallied import Tallied
 from testbed.matching.people import PASSER_BY, Group, People, clip
 from testbed.matching.thresholds import Direction, equal_error
@@ -24,7 +26,8 @@ class CellData:
     """What the figures of one cell are made from.
 
     attempts, enrolments: errors and trials `(S,)` by subject of FTA and FTE. counts `(G, G, 2, B + 1)`: non-mated
-    and mated comparisons by bin, at `edges` `(B,)`.
+    and mated comparisons by bin, at `edges` `(B,)`. mated_complete: every transit of an enrolled person was compared
+    with that person's references (a log may leave some out). searches: None where no gallery was searched.
     """
 
     cell: str
@@ -38,6 +41,13 @@ class CellData:
     enrolments: tuple[npt.NDArray[Any], npt.NDArray[Any]]
     counts: npt.NDArray[np.int64]
     edges: npt.NDArray[np.float64]
+    mated_complete: bool = True
+    searches: Searches | None = None
+
+    @property
+    def compares(self) -> bool:
+        """Whether rates of comparisons can be told: a log of searches holds no comparison but the best candidates'."""
+        return self.searches is None or bool(self.counts.any())
 
     def threshold(self, point: str | None) -> float | None:
         """The threshold at a point (the mean of both halves' where cross-fitted); None without one."""
@@ -59,7 +69,8 @@ class CellData:
         FRR and GFRR are counted, not multiplied: of a person's transits × reference photographs (FRR: enrolled
         ones), the share that was not matched. The formulas `FTA + FNMR·(1−FTA)` and `FTE + (1−FTE)·FRR` equal this
         where each stage fails independently of the others; where the same people fail at two stages only the count
-        is right, and its interval clusters by person.
+        is right, and its interval clusters by person. Where mated comparisons are absent from a log they cannot be
+        counted: nobody knows whether those people were missed.
         """
         if metric in ("FTA", "FTE"):
             return (self.fta(probe) if metric == "FTA" else self.fte(probe)), []
@@ -68,15 +79,13 @@ class CellData:
         if metric == "FMR":
             assert reference is not None, "FMR has a reference group"
             if reference is SAME_GROUP:
-                return tallied.fmr_same_group(k), [tallied.fmr_same_group(i) for i in tallied.ladder("looser")]
-            return tallied.fmr(k, probe, reference), [
-                tallied.fmr(i, probe, reference) for i in tallied.ladder("looser")
-            ]
+                return tallied.fmr_same_group(k), tallied.lenders(probe, None)
+            return tallied.fmr(k, probe, reference), tallied.lenders(probe, reference)
         if metric == "FNMR":
             return tallied.fnmr(k, probe), [tallied.fnmr(i, probe) for i in tallied.ladder("stricter")]
         photographs = self.enrolments[1] - (self.enrolments[0] if metric == "FRR" else 0)
         mine = np.isin(self.people.groups, probe.members)
-        if tallied.threshold(k) is None:
+        if tallied.threshold(k) is None or not self.mated_complete:
             return by_subject(np.zeros(0), np.zeros(0)), []
         matched = tallied.mated_comparisons[k] - tallied.mated_errors[k]
         trials = self.attempts[1] * photographs
@@ -88,11 +97,14 @@ class CellData:
 
 
 def figures_of(data: CellData) -> Iterator[Figure]:
-    """Every figure of one cell, per transit."""
+    """Every figure of one cell, per transit; of a log of searches only FTA, the rest cannot be known from it."""
     groups = data.people.within()
     for group in groups:
-        yield _rate(data, "FTE", None, group, None, "reference")
         yield _rate(data, "FTA", None, group, None)
+    if not data.compares:
+        return
+    for group in groups:
+        yield _rate(data, "FTE", None, group, None, "reference")
         yield _equal_error(data, group)
     for point in data.operating_points:
         for probe, reference in group_pairs(data.people):
@@ -101,7 +113,7 @@ def figures_of(data: CellData) -> Iterator[Figure]:
         if data.people.attributes:
             yield _rate(data, "FMR", point, data.people.everyone(), SAME_GROUP)
         for group in groups:
-            for metric in ("FNMR", "FRR", "GFRR"):
+            for metric in ("FNMR", *(("FRR", "GFRR") if data.mated_complete else ())):
                 yield _rate(data, metric, point, group, None)
 
 
@@ -140,8 +152,10 @@ def _false_accepts(data: CellData, point: str, probe: Group, reference: Group) -
 
 
 def _equal_error(data: CellData, group: Group) -> Figure:
-    """EER within a group. True FMR and FNMR lie on either side of the EER at *every* threshold, so the envelope of
-    their simultaneous bounds at the observed crossing holds it: conservative, and free of a bootstrap's assumptions.
+    """EER within a group, with the subject bootstrap's interval where the errors are those of people enough.
+
+    Elsewhere an envelope: true FMR and FNMR lie on either side of the EER at *every* threshold, so the simultaneous
+    bounds of both at the observed crossing hold it between them, at twice the width and free of any assumption.
     """
     members = list(group.members)
     bins = data.counts[np.ix_(members, members)].sum(axis=(0, 1))
@@ -157,15 +171,29 @@ def _equal_error(data: CellData, group: Group) -> Figure:
             rate_interval(rate, lenders, ALPHA / 2),
             rate_interval(*data.clustered("FNMR", point, group, None), ALPHA / 2),
         ]
-        interval = Interval(
+        envelope = Interval(
             min(b.low for b in bounds), max(b.high for b in bounds), "envelope of FMR and FNMR bounds at the crossing"
         )
+        interval = _redrawn(data, group, point, value) or envelope
         judgement = verdict([rate], paired=True)
     return Figure(
         metric="EER", operating_point="eer", threshold=threshold, unit="transit", probe_group=group,
         reference_group=group, value=value, errors=rate.errors, comparisons=rate.comparisons,
         subjects=rate.subjects, verdict=judgement, **bounded(interval), **_whose(data),
     )  # fmt: skip
+
+
+def _redrawn(data: CellData, group: Group, point: str, value: float) -> Interval | None:
+    """The bootstrap's interval of a group's EER, observed as `value` at a tallied point; None without people enough."""
+    tallied = data.tallied
+    points = tallied.ordered(data.direction)
+    mine = np.isin(data.people.groups, group.members)
+    errors, trials = (x[points][:, :, mine][..., list(group.members)].sum(axis=(1, 3))
+                      for x in (tallied.errors, tallied.comparisons))  # fmt: skip
+    misses, own_trials = tallied.mated_errors[points][:, mine], tallied.mated_comparisons[points[0]][mine]
+    same = tallied.thresholds[points, 0] == tallied.thresholds[tallied.index(point), 0]
+    found = equal_error_interval(int(np.flatnonzero(same)[0]), errors, trials[0], misses, own_trials, ALPHA)
+    return found and Interval(min(found.low, value), max(found.high, value), found.method)
 
 
 def passer_by_figures(data: CellData, strangers: Tallied, cameras: dict[str, int | None]) -> Iterator[Figure]:

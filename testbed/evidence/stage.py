@@ -8,26 +8,37 @@ from typing import Any
 
 import polars as pl
 
-from testbed.evidence.claims import Claim, judge, read_claims
+from testbed.evidence.claims import Claim, RunFacts, judge, read_claims
+from testbed.evidence.corrections import Looked, corrections_of, read_checked
+from testbed.evidence.crossfit import found_thresholds
 from testbed.evidence.curves import curves_of, distributions_of
 from testbed.evidence.differentials import differentials_of
 from testbed.evidence.figures import Figure
+from testbed.evidence.identity_check import Trials
+from testbed.evidence.indices import indices_of
+from testbed.evidence.label_sensitivity import label_sensitivity_of, read_label_errors
 from testbed.evidence.meaning import score_meaning_of
+from testbed.evidence.planning import planning_of
 from testbed.evidence.rates import CellData, failures_by_subject, figures_of, passer_by_figures
-from testbed.evidence.scored import counts_by_fold, scored_cell
+from testbed.evidence.scored import ScoredCell, scored_cell
+from testbed.evidence.search_figures import search_figures
+from testbed.evidence.searches import Searches, searches_of
 from testbed.evidence.tallied import Tallied
-from testbed.matching.people import People, people_of, with_passers_by
+from testbed.matching.people import people_of, with_passers_by
 from testbed.runs.directory import RunDirectory
 from testbed.runs.progress import Progress, silent
 from testbed.runs.tables import (
     ATTEMPTS,
+    CANDIDATES,
     CELLS,
     COUNTS,
     CURVES,
     DISTRIBUTIONS,
     EDGES,
     MOMENTS,
+    PAIRS,
     REFERENCES,
+    SEARCHES,
     SUBJECTS,
     TALLIES,
     THRESHOLDS,
@@ -39,34 +50,58 @@ EVIDENCE = "evidence.json"
 SCHEMA = 1
 
 
-def evaluate(run: RunDirectory, loaded: Loaded, progress: Progress = silent, claims_file: Path | None = None) -> None:
+def evaluate(
+    run: RunDirectory, loaded: Loaded, progress: Progress = silent, claims_file: Path | None = None,
+    label_errors: Path | None = None, checked: Path | None = None,
+) -> None:  # fmt: skip
     """Run the stage: writes evidence.json and tables CURVES and DISTRIBUTIONS.
 
-    claims_file: claims to judge; they stay with the run (run.json) and are judged again each time.
+    claims_file: claims to judge; label_errors: how often labels are wrong; checked: a sheet of `testbed check`, filled
+    in. What they say stays with the run (run.json) and is taken into account again each time.
     """
     run.require("match", "evaluate")
-    if claims_file is not None:
-        claims, confidence = read_claims(claims_file)
-        run.note(claims=[claim.model_dump() for claim in claims], claims_confidence=confidence)
+    claimed = _claims(run) if claims_file is None else read_claims(claims_file)
+    people = people_of(run.read(SUBJECTS), loaded.scenario.groups, loaded.scenario.seed)
+    if label_errors is not None:
+        run.note(label_errors=read_label_errors(label_errors, people))
+    if checked is not None:
+        run.note(checked=read_checked(checked, people))
+    manifest = run.manifest()
     run.begin("evaluate")
     figures: list[Figure] = []
     differentials: list[dict[str, Any]] = []
     curves, distributions, judged = [], [], []
     meaning: list[dict[str, Any]] = []
+    thresholds: list[dict[str, Any]] = []
+    planning: list[dict[str, Any]] = []
+    indices: list[dict[str, Any]] = []
+    sensitivity: list[dict[str, Any]] = []
+    looked: list[Looked] = []
     tables = {table.name: run.read(table) for table in (ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS)}
     references, cells = run.read(REFERENCES), run.read(CELLS)
-    people = people_of(run.read(SUBJECTS), loaded.scenario.groups, loaded.scenario.seed)
-    systems = run.manifest()["systems"]
+    pairs = run.read(PAIRS).filter(pl.col("unit") == "transit") if "checked" in manifest else None
+    systems = manifest["systems"]
     for done, row in enumerate(cells.iter_rows(named=True)):
         progress("evaluate", done, cells.height, row["cell"])
         mine = {name: table.filter(pl.col("cell") == row["cell"]) for name, table in tables.items()}
         enrolled = references.filter(pl.col("system") == row["system"])
-        data = _cell_data(row, systems[row["system"]]["direction"], people, mine, enrolled, loaded)
+        scored = scored_cell(row, systems[row["system"]], people, mine)
+        data = _cell_data(scored, mine, enrolled, run)
         judged.append(data)
         figures += figures_of(data)
+        figures += search_figures(data)
         figures += _strangers(data, mine, loaded)
-        differentials += differentials_of(data)
-        meaning += score_meaning_of(scored_cell(row, systems[row["system"]], people, mine))
+        compared = [d for d in differentials_of(data) if data.compares or d["metric"] == "FTA"]
+        differentials += compared
+        indices += indices_of(data) if data.compares else []
+        sensitivity += label_sensitivity_of(data, manifest.get("label_errors", {}), compared)
+        if pairs is not None:
+            crossfitted = mine["thresholds"].filter("crossfit")["point"]
+            trials = Trials.of(people, mine["attempts"], enrolled)
+            looked.append(Looked(data, trials, pairs.filter(pl.col("cell") == row["cell"]), tuple(crossfitted)))
+        meaning += score_meaning_of(scored) if data.compares else []
+        thresholds += found_thresholds(scored) if data.compares else []
+        planning += planning_of(scored) if data.compares else []
         curves.append(curves_of(data))
         distributions.append(distributions_of(data))
     progress("evaluate", cells.height, cells.height)
@@ -76,48 +111,71 @@ def evaluate(run: RunDirectory, loaded: Loaded, progress: Progress = silent, cla
         "schema": SCHEMA,
         "figures": [figure.as_json() for figure in figures],
         "differentials": differentials,
+        "indices": indices,
+        "label_sensitivity": sensitivity,
+        "corrections": corrections_of(manifest["checked"], looked) if looked else None,
         "score_meaning": meaning,
-        "claims": _claims(run, judged),
+        "found_thresholds": thresholds,
+        "planning": planning,
+        "claims": judge(*claimed, judged, RunFacts.of(run)) if claimed[0] else [],
     }
-    run.write_bytes(EVIDENCE, (json.dumps(evidence, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode())
+    if claims_file is not None:  # noted once judged: a claim that the run cannot be asked must not stay with it
+        run.note(claims=[claim.model_dump(exclude_none=True) for claim in claimed[0]], claims_confidence=claimed[1])
+    run.write_bytes(EVIDENCE, _as_json(evidence))
     run.finish("evaluate")
 
 
-def _claims(run: RunDirectory, cells: list[CellData]) -> list[dict[str, Any]]:
+def _as_json(evidence: dict[str, Any]) -> bytes:
+    """Strict JSON, a line for each row: quicker to write than an indented one, and as easily searched."""
+
+    def written(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+    parts = (
+        "[\n" + ",\n".join(map(written, value)) + "\n]" if isinstance(value, list) and value else written(value)
+        for value in evidence.values()
+    )
+    named = (f"{written(name)}: {part}" for name, part in zip(evidence, parts, strict=True))
+    return ("{\n" + ",\n".join(named) + "\n}\n").encode()
+
+
+def _claims(run: RunDirectory) -> tuple[list[Claim], float]:
+    """The claims that stay with a run, and the confidence they are judged at."""
     manifest = run.manifest()
     claims = [Claim.model_validate(claim) for claim in manifest.get("claims", [])]
-    if not claims:
-        return []
-    return judge(claims, manifest["claims_confidence"], cells, people_known=manifest.get("subjects_known", True))
+    return claims, manifest.get("claims_confidence", 0.95)
 
 
 def _cell_data(
-    row: dict[str, Any], direction: Any, people: People, tables: dict[str, pl.DataFrame],
-    references: pl.DataFrame, loaded: Loaded,
-) -> CellData:  # fmt: skip
-    per_transit = {name: t.filter(pl.col("unit") == "transit") for name, t in tables.items() if "unit" in t.columns}
-    thresholds = tables["thresholds"]
+    scored: ScoredCell, tables: dict[str, pl.DataFrame], references: pl.DataFrame, run: RunDirectory
+) -> CellData:
+    points = tuple(p for p in scored.tallied.points if p == "own" or p.startswith(("fmr=", "given=")))
     put = tables["attempts"].filter(pl.col("state") != "undelivered")
-    edges = tables["edges"].sort("edge")["score"].to_numpy()
     return CellData(
-        cell=row["cell"],
-        system=row["system"],
-        condition=_condition(row),
-        direction=direction,
-        operating_points=tuple(p for p in thresholds["point"] if p == "own" or p.startswith(("fmr=", "given="))),
-        people=people,
-        tallied=Tallied.of(people, thresholds, per_transit["tallies"], per_transit["moments"]),
-        attempts=failures_by_subject(people, put, "failed"),
-        enrolments=failures_by_subject(people, references, "failed"),
-        counts=counts_by_fold(per_transit["counts"], people, len(edges)).sum(axis=3),
-        edges=edges,
+        cell=scored.cell,
+        system=scored.system,
+        condition=scored.condition,
+        direction=scored.direction,
+        operating_points=points,
+        people=scored.people,
+        tallied=scored.tallied,
+        attempts=failures_by_subject(scored.people, put, "failed"),
+        enrolments=failures_by_subject(scored.people, references, "failed"),
+        counts=scored.counts.sum(axis=3),
+        edges=scored.edges,
+        mated_complete=run.manifest().get("mated_complete", True),
+        searches=_searches(scored, points, run),
     )
 
 
-def _condition(row: dict[str, Any]) -> dict[str, Any]:
-    """The condition as an object: its name and every value that is set."""
-    values = {name: value for name, value in row.items() if name not in ("cell", "system", "condition")}
-    return {"name": row["condition"], **{name: value for name, value in values.items() if value is not None}}
+def _searches(scored: ScoredCell, points: tuple[str, ...], run: RunDirectory) -> Searches | None:
+    """The searches of a cell; None where none were made."""
+    made = run.read(SEARCHES).filter(pl.col("cell") == scored.cell) if run.has(SEARCHES) else pl.DataFrame()
+    if made.is_empty():
+        return None
+    limits = {point: scored.tallied.thresholds[scored.tallied.index(point)] for point in points}
+    parts = (run.read(CANDIDATES, part) for part in run.parts(CANDIDATES, scored.cell))
+    return searches_of(scored.people, scored.direction, limits, made, parts)
 
 
 def _strangers(data: CellData, tables: dict[str, pl.DataFrame], loaded: Loaded) -> list[Figure]:

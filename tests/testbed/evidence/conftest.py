@@ -6,10 +6,13 @@ import pytest
 
 from kernels.crosscount import Faces
 from testbed.evidence.rates import CellData
+from testbed.evidence.scored import ScoredCell
 from testbed.evidence.tallied import Tallied
 from testbed.matching.comparisons import Matcher, compare
 from testbed.matching.people import people_of
+from testbed.matching.thresholds import edges_for, points_in_use
 from testbed.runs.tables import COUNTS, MOMENTS, TALLIES, THRESHOLDS
+from testbed.scorelogs.tallying import Comparisons, count_logged, tally_logged
 
 
 def make_cell(positions, groups, unseen=(), unenrolled=()):
@@ -36,6 +39,36 @@ def make_cell(positions, groups, unseen=(), unenrolled=()):
         enrolments=(np.isin(np.arange(S), unenrolled).astype(np.int64), ones),
         counts=counts, edges=matcher.edges,
     )  # fmt: skip
+
+
+def make_scored(people, correlation, seed, points=("own",), apart=2.0):
+    """A scored cell of so many people, every pair compared once: strangers' scores standard normal, those of pairs that
+    share a person correlated by half of `correlation`, one person's `apart` higher.
+    """
+    rng = np.random.default_rng(seed)
+    u = rng.standard_normal(people) * np.sqrt(correlation / 2)
+    i, j = np.triu_indices(people, 1)
+    strangers = u[i] + u[j] + np.sqrt(1 - correlation) * rng.standard_normal(len(i))
+    own, mated = np.arange(people), apart + rng.standard_normal(people)
+    compared = Comparisons(
+        np.r_[i, own], np.r_[j, own], np.arange(len(i) + people) >= len(i), np.r_[strangers, mated]
+    )  # fmt: skip
+    register = people_of(pl.DataFrame({"subject": [f"{k:03}" for k in range(people)]}), [], seed)
+    edges = edges_for((-6.0, 8.0), 1500, [1.0])
+    counts = count_logged(compared, register, edges, "similarity")
+    used = points_in_use(counts, edges, {"own": 1.0}, list(points), "similarity", register)
+    tally = tally_logged([compared], register, used, "similarity")
+    tallied = Tallied(
+        register, tuple(point[0] for point in used), np.array([point[2:] for point in used]), tally.errors,
+        tally.comparisons, tally.mated_errors, tally.mated_comparisons, tally.squares, tally.crosses,
+    )  # fmt: skip
+    return ScoredCell("c", "s", {"name": "clean"}, "similarity", ("own",), None, register, tallied,
+                      np.ones(people), counts, edges)  # fmt: skip
+
+
+@pytest.fixture
+def scored():
+    return make_scored
 
 
 @pytest.fixture

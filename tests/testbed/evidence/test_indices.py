@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from testbed.evidence.indices import Bounded, bounded, fdr, garbe, gini, inequity_rate, max_over_geomean, max_over_min
+from testbed.evidence.indices import (
+    Bounded,
+    bounded,
+    fdr,
+    garbe,
+    gini,
+    indices_of,
+    inequity_rate,
+    max_over_geomean,
+    max_over_min,
+)
 from testbed.evidence.intervals import Clustered, rate_interval
 
 
@@ -92,3 +102,45 @@ def test_bounds_are_simultaneous_and_leave_out_groups_with_too_few_people():
 def test_no_group_with_people_enough_leaves_nothing_to_compare():
     few = Clustered(1, 10, 0.01, 1.0, 5, 2)
     assert max_over_min(bounded([(few, [])])).verdict == "insufficient"
+
+
+@pytest.fixture
+def uneven(cell):
+    """Ten people a and ten b at near places, so that b are confused more; three c; one b is never found."""
+    places = [*np.arange(10) * 0.2, *20 + np.arange(10) * 0.1, 50, 55, 60]
+    return cell(places, ["a"] * 10 + ["b"] * 10 + ["c"] * 3, unseen=(11,))
+
+
+def test_a_row_holds_the_index_of_the_groups_with_people_enough_and_names_the_others(uneven):
+    rows = {(r["name"], *r["metrics"]): r for r in indices_of(uneven) if r["operating_point"] in (None, "own")}
+    groups = [g for g in uneven.people.crossed() if g.name != "c"]
+    rates = [uneven.clustered("FMR", "own", g, g) for g in groups]
+    expected = max_over_min(bounded(rates))
+    row = rows["max/min", "FMR"]
+    assert (row["groups"], row["left_out"]) == (["a", "b"], ["c"])
+    assert (row["value"], row["low"], row["high"]) == (expected.value, expected.low, expected.high)
+    assert row["value"] == pytest.approx(rates[1][0].rate / rates[0][0].rate)
+    assert row["value"] > row["equal"] == 1
+    assert set(rows) == {
+        *((name, metric) for name in ("max/min", "max/geomean") for metric in ("FTA", "FMR", "FNMR")),
+        *((name, "FMR", "FNMR") for name in ("GARBE", "FDR", "IR")),
+    }
+
+
+def test_an_index_of_both_errors_stands_on_bounds_of_half_the_level_each(uneven):
+    row = next(r for r in indices_of(uneven) if r["name"] == "FDR" and r["operating_point"] == "own")
+    groups = [g for g in uneven.people.crossed() if g.name != "c"]
+    fmr, fnmr = (
+        bounded([uneven.clustered(m, "own", g, g if m == "FMR" else None) for g in groups], 0.025, paired=m == "FMR")
+        for m in ("FMR", "FNMR")
+    )
+    assert (row["low"], row["high"]) == (fdr(fmr, fnmr).low, fdr(fmr, fnmr).high)
+
+
+def test_why_an_index_has_no_value_is_said(uneven, small_cell):
+    rows = {(r["name"], r["operating_point"]): r for r in indices_of(small_cell)}
+    assert rows["GARBE", "own"]["why"] == "Not given: no group has an error (FMR or FNMR)."
+    few = [r for r in indices_of(uneven) if r["metrics"] == ["FTA"] and r["name"] == "max/min"]
+    assert few[0]["verdict"] == "interval only"
+    assert "without any error" in few[0]["why"]
+    assert all((r["why"] is None) == (r["verdict"] == "measured") for r in indices_of(uneven))

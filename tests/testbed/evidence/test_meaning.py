@@ -1,6 +1,7 @@
 """What a score means, from templates through a run's tables, against the full matrix of scores."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -113,8 +114,9 @@ def test_nobody_is_judged_by_a_fit_that_knows_them(world):
     for fold in (0, 1):
         assert ratios[fold] == pytest.approx(at_every_bin(population, fold=1 - fold))
     # Another half's scores may do what they like: the fit for this half's people stays, the other changes.
-    population.mated[0] = population.mated[0][::-1].copy()
-    changed = cross_fitted(population)
+    mated = population.mated.copy()
+    mated[0] = mated[0][::-1]
+    changed = cross_fitted(replace(population, mated=mated))
     assert changed[0] == pytest.approx(ratios[0])
     assert not np.allclose(changed[1], ratios[1])
 
@@ -229,6 +231,26 @@ def test_a_percent_nobody_was_shown_is_not_decoded(world):
     _, cell, *_ = world
     with pytest.raises(InputError, match="which nobody here came near"):
         decode(everyone(cell), RULES[cell.percent_rule], 99.99)
+
+
+def test_shown_percents_are_those_of_the_decoder_and_a_refused_one_says_why(world):
+    _, cell, *_ = world
+    row = next(row for row in score_meaning_of(cell) if row["probe_group"] == "a")
+    rule, (group,) = RULES[cell.percent_rule], [g for g in cell.people.within() if g.name == "a"]
+    assert [each["percent"] for each in row["percents"]] == [50, 67, 80, 90, 95]
+    told = [each for each in row["percents"] if each["why"] is None]
+    assert told
+    for each in told:
+        decoded = decode(cell.population(group), rule, each["percent"])
+        assert each["shown"]["low"] <= each["shown"]["value"] == decoded.shown <= each["shown"]["high"]
+        assert 10 ** each["log10_ratio"] == pytest.approx(decoded.ratio)
+        assert each["limit"] == {"at least ": "least", "at most ": "most", "": None}[decoded.held]
+        even, rare = (chance["value"] for chance in each["posterior"])
+        assert even == pytest.approx(decoded.ratio / (1 + decoded.ratio))
+        assert rare == pytest.approx(decoded.ratio / (decoded.ratio + 999))
+    for each in (each for each in row["percents"] if each["why"] is not None):
+        assert "nobody here came near" in each["why"]
+        assert (each["shown"], each["log10_ratio"], each["posterior"]) == (None, None, None)
 
 
 def test_a_strangers_chance_is_that_of_drawn_galleries(world):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from testbed.evidence.verdicts import words
+from testbed.evidence.verdicts import family_words, pair_words, words
 
 
 def row(**changes):
@@ -19,7 +19,7 @@ def test_a_shown_difference_states_the_lower_limit_rounded_down_and_the_upper_ro
         "white male, at most 41."
     )
     assert "at least 1.9 times" in words(row(low=1.99))
-    assert "at least 1.0 times" in words(row(low=1.001))
+    assert "at least 1.02 times" in words(row(low=1.029))
     assert "at least 3.0 times" in words(row(low=3.0))
     assert "at least 1,234 times" in words(row(low=1234.5))
 
@@ -46,3 +46,22 @@ def test_small_groups_and_the_reference_are_not_ranked():
         "black female: too few people to say (1 person)."
     )
     assert "compared with" in words(row(verdict="reference", group="white male"))
+
+
+@pytest.mark.parametrize(
+    ("p", "often"),
+    [
+        (1.0, "in nearly every sample"), (0.4, "in about 40 of 100 samples"), (0.032, "in about 32 of 1,000 samples"),
+        (1 / 2001, "in fewer than 1 of 1,000 samples"),
+    ],
+)  # fmt: skip
+def test_a_p_is_how_often_it_would_come_up_and_never_no_difference(p, often):
+    for said in (family_words(p), pair_words(p)):
+        assert often in said
+        assert "no difference" not in said
+        assert "one rate" in said
+
+
+def test_an_untested_family_says_so():
+    assert family_words(None).startswith("Not tested")
+    assert pair_words(None) == ""
