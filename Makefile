@@ -37,7 +37,11 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Beside cimat where it is installed: it asks for NumPy 1, so `$(BIN)/pip install --no-deps cimat==0.1.2 tqdm`.
 bench: $(READY)
+	$(BIN)/python tests/benchmarks/bench_intervals.py
+	$(BIN)/python tests/benchmarks/bench_embeddings.py
+	$(BIN)/python tests/benchmarks/bench_kernels.py
 	$(BIN)/python tests/benchmarks/bench_replay_overhead.py
 
 # docs/coverage.md from 5,000 samples a cell, in an hour or two on two cores; REPLICATES=500 for a quick look.

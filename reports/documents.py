@@ -15,7 +15,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import charts, findings, tables, wording
+from reports import catalogue, charts, claims, findings, meaning, tables, wording
 from reports.charts.drawing import Spec
 from reports.reading import EVERYBODY, SAME_GROUP, Contents
 from testbed.scenario.models import Video
@@ -51,6 +51,7 @@ def html(contents: Contents, csvs: dict[str, pl.DataFrame]) -> str:
         "percent": wording.percent, "interval": wording.interval, "plain": wording.plain, "n": wording.count,
         "condition": wording.condition, "score": wording.score, "setting": wording.setting,
         "point_name": wording.point_name, "ratio": wording.ratio,
+        "anchor": catalogue.anchor,
     }  # fmt: skip
     environment.globals |= {"bounds": wording.bounds, "too_few": wording.too_few, "times": wording.times}
     return environment.get_template("report.html.j2").render(
@@ -62,12 +63,15 @@ def html(contents: Contents, csvs: dict[str, pl.DataFrame]) -> str:
         same_group=SAME_GROUP,
         video=isinstance(contents.scenario.probes, Video),
         findings=findings,
-        at_point=wording.at_point(contents.main_point, whose="each system's"),
+        catalogue=catalogue.rooms(),
+        at_point=wording.at_point(contents.main_point, whose="each system's" if len(contents.systems) > 1 else "its"),
         tables=tables,
+        meaning=meaning,
         charts=charts,
         drawings=Drawings(),
         csvs=csvs,
-        claimed=tables.claims_by_system(contents),
+        claims=claims,
+        claimed=claims.by_system(contents.claims),
         rows={
             name: csvs[name].to_dicts() for name in ("fmr_by_group", "failures", "what_was_found", "groups", "timings")
         },

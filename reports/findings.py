@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reports.claims import VERDICTS, by_system
 from reports.reading import EVERYBODY, MAIN, SAME_GROUP, Contents, Figure
-from reports.wording import at_point, condition, count, listed, one_in, people, percent, plain, quoted, score, times
+from reports.wording import (
+    at_point,
+    columns,
+    count,
+    listed,
+    one_in,
+    people,
+    percent,
+    plain,
+    quoted,
+    score,
+    times,
+    under,
+)
 from reports.wording import too_few as too_few_people
 from testbed.matching.people import PASSER_BY
 from testbed.scenario.cells import Cell
@@ -16,6 +30,9 @@ UNIT = (
     "person as one piece of evidence, however often that person was compared, so that the true rate for people like "
     "these is expected inside it in 95 of 100 such experiments."
 )
+
+SUFFERED = {"FMR": "are falsely matched", "FNMR": "are not recognised", "FTA": "are overlooked"}
+"""What happens to people when a rate counts an error, in a sentence."""
 
 ELSEWHERE = 5
 """So many sentences at most are said on the first screen of conditions other than the reference."""
@@ -30,39 +47,65 @@ class Finding:
     weight: str = "strong"
 
 
+def headlines(contents: Contents) -> list[tuple[str, list[str]]]:
+    """What the first screen says, by system; systems of which the very same is to be said stand together."""
+    by_words: dict[tuple[str, ...], list[str]] = {}
+    for system in contents.systems:
+        by_words.setdefault(tuple(headline(contents, system)), []).append(system)
+    return [(listed(systems), [*said]) for said, systems in by_words.items()]
+
+
 def headline(contents: Contents, system: str) -> list[str]:
     """One system in two or three sentences, under the reference condition at the main operating point."""
     cell = contents.reference_cell(system)
-    unsaid = [f"At which threshold {system} is used was not said."] if contents.main_point.startswith("fmr=") else []
-    said = [*_strangers(contents, system, cell)[:1], *_passers_by(contents, system, cell)]
+    unsaid = ["At which threshold it is used was not said."] if contents.main_point.startswith("fmr=") else []
+    said = [*_strangers(contents, cell)[:1], *_passers_by(contents, cell), *_searches(contents, cell)]
     shown = _shown(contents, cell)
     if shown:
-        strongest = max(shown, key=lambda d: d["low"])
-        said.append(f"Falsely matched more: {_at_least(contents, cell, strongest)}.")
+        said.append(_capital(_at_least(contents, cell, max(shown, key=lambda d: d["low"]))))
     elif any(d["verdict"] == "not shown" for kind in contents.kinds() for d in contents.compared(cell, kind).values()):
         said.append("For no group was a higher rate shown; with these numbers of people that settles nothing.")
     compared = any(
         f["cell"] == cell.id and f["metric"] in ("FMR", "EER") and f["comparisons"] for f in contents.figures
     )
     if not said and compared:
-        said = [f"With {system} nothing could be counted {at_point(contents.main_point)}: see the tables."]
-    return [*unsaid, *said] if said else [f"Nothing was compared with {system}: no figure on matches can be given."]
+        said = [f"Nothing could be counted {at_point(contents.main_point)}: see the tables."]
+    return [*unsaid, *said] if said else ["Nothing was compared: no figure on matches can be given."]
 
 
 def findings(contents: Contents, system: str) -> list[Finding]:
     """Everything the first screen says of one system, insufficient groups by name included."""
     cell = contents.reference_cell(system)
     found = [
-        Finding("Strangers taken for the person", (*_strangers(contents, system, cell),
-                                                   *_passers_by(contents, system, cell))),
+        Finding("Strangers taken for the person", (*_strangers(contents, cell), *_passers_by(contents, cell))),
+        Finding("Searches of a gallery", tuple(_searches(contents, cell))),
         Finding("Falsely matched more", tuple(_higher(contents, cell))),
         Finding("A higher rate is not shown", tuple(_not_shown(contents, cell)), "open"),
         Finding("Too few people to say", tuple(_too_few(contents, cell)), "unknown"),
-        Finding("The person missed", tuple(_missed(contents, system, cell))),
+        Finding("The person missed", tuple(_missed(contents, cell))),
         Finding("Faces never found", tuple(_never_found(contents, system, cell))),
         Finding("Under other conditions", tuple(_elsewhere(contents, system, cell))),
     ]  # fmt: skip
     return [finding for finding in found if finding.sentences]
+
+
+def claimed(contents: Contents) -> list[str]:
+    """Every claim with its verdicts in short: “99 % accurate”: refuted in 3 of 5 statements, not settled in 2."""
+    told = []
+    for says in dict.fromkeys(row["says"] for row in contents.claims):
+        by_verdicts: dict[str, list[str]] = {}
+        for rows in by_system([row for row in contents.claims if row["says"] == says]):
+            by_verdicts.setdefault(_verdicts(rows), []).append(rows[0]["system"])
+        each = [verdicts + (f" ({listed(systems)})" if set(systems) != set(contents.systems) else "")
+                for verdicts, systems in by_verdicts.items()]  # fmt: skip
+        told.append(f"“{says}”: {'; '.join(each)}.")
+    return told
+
+
+def _verdicts(rows: list[Figure]) -> str:
+    given = [row["verdict"] for row in rows]
+    first, *more = [f"{each} in {given.count(each)}" for each in VERDICTS if each in given]
+    return ", ".join([f"{first} of {len(given)} statements", *more]) if more else given[0]
 
 
 def too_small(contents: Contents) -> str:
@@ -75,7 +118,7 @@ def too_small(contents: Contents) -> str:
 def same_group(contents: Contents) -> str:
     """What "same group" means in this run; "" where no groups are known."""
     attributes = contents.people.attributes
-    return f"“Same group” means: of the same {' and '.join(map(plain, attributes))}." if attributes else ""
+    return f"“Same group” means: with the same label in {listed(map(columns, attributes))}." if attributes else ""
 
 
 def may_be_concluded(contents: Contents) -> list[str]:
@@ -100,39 +143,57 @@ def may_be_concluded(contents: Contents) -> list[str]:
     return said
 
 
-def _strangers(contents: Contents, system: str, cell: Cell) -> list[str]:
+def _strangers(contents: Contents, cell: Cell) -> list[str]:
     same = contents.figure("FMR", cell, EVERYBODY, SAME_GROUP)
     everybody = contents.figure("FMR", cell, EVERYBODY, EVERYBODY)
     said: list[str] = []
-    for figure, who in ((same, "a stranger of the same group"), (everybody, "a stranger")):
+    for figure, who in ((same, "stranger of the same group"), (everybody, "stranger")):
         if figure is None or figure["value"] is None:
             continue
+        where = f"{_at(contents, figure)}, {under(cell.condition_name)}"
         if said:
             said.append(f"Over all pairs of strangers, of whatever group: {quoted(figure)}.")
-            continue
-        start = f"{_capital(_at(contents, figure))}, on {condition(cell.condition_name)}, {system}"
-        if figure["verdict"] == "insufficient":
-            said.append(f"Only {count(figure['subjects'], 'people')} could be compared, too few to say how often "
-                        f"{system} takes {who} for the person {_at(contents, figure)}, on "
-                        f"{condition(cell.condition_name)}; counted were {quoted(figure)}.")  # fmt: skip
+        elif figure["verdict"] == "insufficient":
+            said.append(f"Only {count(figure['subjects'], 'people')} could be compared, too few to say how often a "
+                        f"{who} is taken for the person {where}; counted were {quoted(figure)}.")  # fmt: skip
         elif figure["errors"] == 0:
-            said.append(f"{start} never took {who} for the person: {quoted(figure)}; "
+            said.append(f"No {who} was taken for the person {where}: {quoted(figure)}; "
                         f"the true rate may still be as high as {percent(figure['high'])}.")  # fmt: skip
         else:
-            said.append(f"{start} took {who} for the person in {one_in(figure['value'])} comparisons: "
+            said.append(f"A {who} was taken for the person in {one_in(figure['value'])} comparisons {where}: "
                         f"{quoted(figure)}.")  # fmt: skip
     return said
 
 
-def _passers_by(contents: Contents, system: str, cell: Cell) -> list[str]:
+def _searches(contents: Contents, cell: Cell) -> list[str]:
+    """Strangers returned and people not found, in the largest gallery that was searched."""
+    said = []
+    for size in contents.gallery_sizes(cell)[-1:]:
+        alert = contents.figure("FPIR", cell, gallery=size)
+        if alert is not None and alert["value"] is not None:
+            said.append(
+                f"{_capital(_at(contents, alert))}, of searches for people who are not in the gallery of "
+                f"{count(size, 'people')}, {quoted(alert)} return somebody."
+            )
+        point = contents.main_point
+        for rank in contents.ranks(cell, size, point)[:1]:
+            missed = contents.figure("FNIR", cell, gallery=size, rank=rank)
+            if missed is not None and missed["value"] is not None:
+                said.append(f"Of searches for people who are in it, {quoted(missed)} do not return them first.")
+        if cell.id not in {f["cell"] for f in contents.figures if f["metric"] == "FMR"}:
+            said.append("How often two people are taken for one cannot be known from lists of the best candidates.")
+    return said
+
+
+def _passers_by(contents: Contents, cell: Cell) -> list[str]:
     figure = contents.figure("FMR", cell, PASSER_BY, EVERYBODY)
     if figure is None:
         return []
     if figure["value"] is None:
-        return [f"In clips that show nobody enrolled, {system} found no face that could be compared."]
+        return ["In clips that show nobody enrolled, no face was found that could be compared."]
     start = (
-        f"In clips that show nobody enrolled, {_at(contents, figure)}, {system} called "
-        f"{quoted(figure)} between a face found and an enrolled photograph a match, every one of them falsely"
+        "In clips that show nobody enrolled, a face was called a match with an enrolled photograph in "
+        f"{quoted(figure)} {_at(contents, figure)}, every one of them falsely"
     )
     if figure["verdict"] == "insufficient":
         return [f"{start}; with so few people this says nothing about other passers-by."]
@@ -152,25 +213,25 @@ def _at_least(contents: Contents, cell: Cell, shown: Figure, rate: str = "FMR") 
     assert mine, "a differential is made of two figures"
     assert theirs, "a differential is made of two figures"
     return (
-        f"{people(group)}, at least {times(shown['low'])} times as often as {people(base)}: "
-        f"{quoted(mine)} against {quoted(theirs)}"
+        f"{people(group)} {SUFFERED[rate]} at least {times(shown['low'])} times as often as those labelled "
+        f"{plain(base)}: {quoted(mine)} against {quoted(theirs)}."
     )
 
 
 def _higher(contents: Contents, cell: Cell) -> list[str]:
-    return [_sentence(_at_least(contents, cell, d)) for d in sorted(_shown(contents, cell), key=lambda d: -d["low"])]
+    return [_capital(_at_least(contents, cell, d)) for d in sorted(_shown(contents, cell), key=lambda d: -d["low"])]
 
 
 def _elsewhere(contents: Contents, system: str, here: Cell) -> list[str]:
     """Higher rates that are shown under another condition and are not said above, the strongest first."""
     worst = worst_acquisition(contents, system)
     shown = []
-    for metric, point, start in (("FMR", MAIN, "Falsely matched more"), ("FTA", None, "Less often found")):
+    for metric, point in (("FMR", MAIN), ("FTA", None)):
         said = [here] if metric == "FMR" or worst is None else [here, contents.cell(system, worst["condition"]["name"])]
         known = {d["group"] for cell in said for d in _shown(contents, cell, metric, point)}
         others = (cell for cell in contents.cells if cell.system.label == system and cell.id != here.id)
         shown += [
-            (d["low"], f"{start} at {condition(cell.condition_name)}: {_at_least(contents, cell, d, metric)}.")
+            (d["low"], f"{_capital(under(cell.condition_name))}, {_at_least(contents, cell, d, metric)}")
             for cell in others for d in _shown(contents, cell, metric, point) if d["group"] not in known
         ]  # fmt: skip
     told = [sentence for _, sentence in sorted(shown, key=lambda each: -each[0])]
@@ -192,7 +253,7 @@ def _not_shown(contents: Contents, cell: Cell) -> list[str]:
         base = next((d["group"] for d in compared.values() if d["verdict"] == "reference"), None)
         if names and base is not None:
             said.append(
-                f"By {plain(kind)}, a higher rate than that of {people(base)} is not shown for {listed(names)}: too "
+                f"By {columns(kind)}, a higher rate than that of {people(base)} is not shown for {listed(names)}: too "
                 "little evidence either way, which is not evidence that they are treated alike."
             )
     return said
@@ -200,8 +261,8 @@ def _not_shown(contents: Contents, cell: Cell) -> list[str]:
 
 def _too_few(contents: Contents, cell: Cell) -> list[str]:
     by_kind = {kind: _small(contents, cell, kind) for kind in contents.kinds()}
-    said = [f"By {plain(kind)}: {listed(names)}." for kind, names in by_kind.items() if names]
-    return [*said, "Their rates are printed below in grey and are not ranked."] if said else []
+    said = [f"By {columns(kind)}: {listed(names)}." for kind, names in by_kind.items() if names]
+    return [*said, "Their rates are printed in grey and are not ranked."] if said else []
 
 
 def _small(contents: Contents, cell: Cell, kind: str) -> list[str]:
@@ -214,27 +275,26 @@ def _small(contents: Contents, cell: Cell, kind: str) -> list[str]:
     return [f"{plain(group.name)} ({contents.people.size(group)})" for group in groups]
 
 
-def _missed(contents: Contents, system: str, cell: Cell) -> list[str]:
+def _missed(contents: Contents, cell: Cell) -> list[str]:
     figure = contents.figure("FNMR", cell)
     if figure is None or figure["value"] is None:
         return []
-    said = [f"Of comparisons with the right person, {system} missed {quoted(figure)}."]
+    said = [f"A person whose face was found was not recognised in {quoted(figure)}."]
     if figure["verdict"] == "insufficient":
-        said.append(f"{_sentence(too_few_people(figure['subjects']))}")
-    return [*said, *(f"Missed more: {_at_least(contents, cell, d, 'FNMR')}." for d in _shown(contents, cell, "FNMR"))]
+        said.append(f"{_capital(too_few_people(figure['subjects']))}.")
+    return [*said, *(_capital(_at_least(contents, cell, d, "FNMR")) for d in _shown(contents, cell, "FNMR"))]
 
 
 def _never_found(contents: Contents, system: str, cell: Cell) -> list[str]:
     here = contents.figure("FTA", cell, point=None)
     if here is None or here["value"] is None:
         return []
-    said = [f"On {condition(cell.condition_name)}, {system} found no usable face in {quoted(here)}."]
+    said = [f"{_capital(under(cell.condition_name))}, no usable face was found in {quoted(here)}."]
     worst = worst_acquisition(contents, system)
     if worst is not None and worst["cell"] != cell.id and worst["value"] > here["value"]:
-        name = condition(worst["condition"]["name"])
         said.append(
-            f"It was worst at {name}: {quoted(worst)}. A face that is never found cannot be a false match, "
-            "so rates of false matches speak of the faces that were found."
+            f"It was worst {under(worst['condition']['name'])}: {quoted(worst)}. A face that is never found cannot "
+            "be a false match, so rates of false matches speak of the faces that were found."
         )
         said += _acquired_by_group(contents, system, worst["condition"]["name"])
     elif len(contents.conditions) > 1:
@@ -250,14 +310,14 @@ def _acquired_by_group(contents: Contents, system: str, condition_name: str) -> 
         figures = [contents.figure("FTA", cell, group.name, point=None) for group in groups]
         measured = [f for f in figures if f is not None and f["verdict"] == "measured" and f["value"] is not None]
         if higher:
-            said += [f"Less often found: {_at_least(contents, cell, d, 'FTA')}." for d in higher]
+            said += [_capital(_at_least(contents, cell, d, "FTA")) for d in higher]
         elif len(measured) > 1:
             # Of groups with the same rate, the one that more people speak for.
             least = min(measured, key=lambda f: (f["value"], f["high"]))
             most = max(measured, key=lambda f: (f["value"], f["low"]))
             said.append(
-                f"By {plain(kind)}, a higher rate is not shown for any group; counted were "
-                f"{people(most['probe_group'])} {quoted(most)}, {people(least['probe_group'])} {quoted(least)}."
+                f"By {columns(kind)}, a higher rate is not shown for any group; counted were {quoted(most)} for "
+                f"{plain(most['probe_group'])} and {quoted(least)} for {plain(least['probe_group'])}."
             )
     return said
 
@@ -275,10 +335,6 @@ def worst_group(contents: Contents, cell: Cell) -> Figure | None:
     figures = (contents.figure("FMR", cell, name, name) for name in names)
     measured = [f for f in figures if f is not None and f["value"] is not None and f["verdict"] == "measured"]
     return max(measured, key=lambda f: (f["value"], f["high"]), default=None)
-
-
-def _sentence(words: str) -> str:
-    return _capital(words) + "."
 
 
 def _capital(words: str) -> str:

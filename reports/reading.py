@@ -53,6 +53,11 @@ class Contents:
     differentials: list[Figure]
     claims: list[Figure]
     score_meaning: list[Figure]
+    found_thresholds: list[Figure]
+    planning: list[Figure]
+    indices: list[Figure]
+    label_sensitivity: list[Figure]
+    corrections: Figure | None
     people: People
     subjects: pl.DataFrame
     references: pl.DataFrame
@@ -106,16 +111,53 @@ class Contents:
         return {**self.people.single(), **({" × ".join(self.people.attributes): crossed} if crossed else {})}
 
     def figure(
-        self, metric: str, cell: Cell, probe: str = EVERYBODY, reference: str | None = None, point: str | None = MAIN
-    ) -> Figure | None:
-        """The figure of that key, None where evidence holds none."""
+        self, metric: str, cell: Cell, probe: str = EVERYBODY, reference: str | None = None, point: str | None = MAIN,
+        *, gallery: int | None = None, rank: int | None = None,
+    ) -> Figure | None:  # fmt: skip
+        """The figure of that key, None where evidence holds none; gallery and rank: of searches."""
         point = self.main_point if point == MAIN else point
-        return self._by_key.get((metric, cell.id, point, probe, reference))
+        return self._by_key.get((metric, cell.id, point, probe, reference, gallery, rank))
 
     @cached_property
     def _by_key(self) -> dict[tuple[Any, ...], Figure]:
-        names = ("metric", "cell", "operating_point", "probe_group", "reference_group")
+        names = ("metric", "cell", "operating_point", "probe_group", "reference_group", "gallery_size", "rank")
         return {tuple(figure[name] for name in names): figure for figure in self.figures}
+
+    def _searched(self, cell: Cell, metric: str) -> list[Figure]:
+        return [f for f in self.figures if f["cell"] == cell.id and f["unit"] == "search" and f["metric"] == metric]
+
+    @cached_property
+    def searched(self) -> bool:
+        """Whether a gallery was searched."""
+        return any(figure["unit"] == "search" for figure in self.figures)
+
+    def gallery_sizes(self, cell: Cell) -> list[int]:
+        """People in each gallery that was searched."""
+        return list(dict.fromkeys(f["gallery_size"] for f in self._searched(cell, "CMC")))
+
+    def searched_points(self, cell: Cell) -> list[str]:
+        """Operating points that searches were counted at."""
+        counted = {figure["operating_point"] for figure in self._searched(cell, "FPIR")}
+        return [point for point in self.operating_points if point in counted]
+
+    def ranks(self, cell: Cell, size: int, point: str) -> list[int]:
+        """Ranks that FNIR is given for, as far as the lists reach."""
+        key = (size, point, EVERYBODY)
+        names = ("gallery_size", "operating_point", "probe_group")
+        return [f["rank"] for f in self._searched(cell, "FNIR") if tuple(f[name] for name in names) == key]
+
+    def found_by_rank(self, cell: Cell, group: str, size: int) -> list[Figure]:
+        """CMC of a group, by rank; empty where nobody of it was searched for."""
+        rows = (f for f in self._searched(cell, "CMC") if f["comparisons"] and f["gallery_size"] == size)
+        return [figure for figure in rows if figure["probe_group"] == group]
+
+    def returned(self, cell: Cell, size: int) -> dict[str, Figure]:
+        """FPIR of everybody at the main operating point, measured and by the model, where each can be told."""
+        rows = {
+            "measured": self.figure("FPIR", cell, gallery=size),
+            "model": self.figure("FPIR model", cell, EVERYBODY, EVERYBODY, gallery=size),
+        }
+        return {what: figure for what, figure in rows.items() if figure is not None and figure["comparisons"]}
 
     def compared(self, cell: Cell, kind: str, metric: str = "FMR", point: str | None = MAIN) -> dict[str, Figure]:
         """Differentials of one kind of group, by group."""
@@ -123,6 +165,14 @@ class Contents:
         wanted = (cell.id, kind, metric, point)
         found = (d for d in self.differentials if (d["cell"], d["kind"], d["metric"], d["operating_point"]) == wanted)
         return {d["group"]: d for d in found}
+
+    def meaning(self, cell: Cell) -> list[Figure]:
+        """Rows of score_meaning of one cell: everybody first, then the groups."""
+        return [row for row in self.score_meaning if row["cell"] == cell.id]
+
+    def planned(self, cell: Cell) -> Figure | None:
+        """What a test like this cell's would have needed; None where nothing was compared."""
+        return next((row for row in self.planning if row["cell"] == cell.id), None)
 
     def parts(self, table: Table, cell: Cell) -> Iterator[pl.DataFrame]:
         """The parts of FRAMES, CAPTURES or TIMINGS of one cell."""
@@ -149,6 +199,7 @@ def read(run: RunDirectory, loaded: Loaded) -> Contents:
     try:
         evidence = json.loads(path.read_text(encoding="utf-8"))
         figures, differentials = evidence["figures"], evidence["differentials"]
+        _ = [row["percents"] for row in evidence.get("score_meaning", [])]  # an older version's rows lack it
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(
             f"{path}: cannot be read as evidence; make it anew with `testbed evaluate {run.path}`"
@@ -163,6 +214,11 @@ def read(run: RunDirectory, loaded: Loaded) -> Contents:
         differentials=differentials,
         claims=evidence.get("claims", []),
         score_meaning=evidence.get("score_meaning", []),
+        found_thresholds=evidence.get("found_thresholds", []),
+        planning=evidence.get("planning", []),
+        indices=evidence.get("indices", []),
+        label_sensitivity=evidence.get("label_sensitivity", []),
+        corrections=evidence.get("corrections"),
         people=people_of(subjects, loaded.scenario.groups, loaded.scenario.seed),
         subjects=subjects,
         references=run.read(REFERENCES),

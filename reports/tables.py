@@ -8,8 +8,9 @@ from typing import Any
 import polars as pl
 
 from reports.findings import worst_acquisition, worst_group
-from reports.reading import EVERYBODY, SAME_GROUP, Contents, Figure, per_cell
+from reports.reading import EVERYBODY, MAIN, SAME_GROUP, Contents, Figure, per_cell
 from reports.wording import without_folders, without_names
+from testbed.evidence.verdicts import family_words, pair_words
 from testbed.matching.people import PASSER_BY, Group
 from testbed.runs.tables import CAPTURES, FRAMES, TIMINGS
 from testbed.scenario.cells import Cell
@@ -17,8 +18,6 @@ from testbed.scenario.models import NobodyEnrolled, Video
 
 OF_FACES = ("align", "template")
 """Stages that a frame without a face does not go through."""
-SHOWN_PERCENT = (50, 80, 90, 95, 99)
-"""Where a system shows scores as percent, what about so many per cent mean is told."""
 CURVE_POINTS = 80
 """A DET curve is drawn from at most this many of its steps."""
 
@@ -40,7 +39,13 @@ def csv(frame: pl.DataFrame) -> bytes:
 
 def all_tables(contents: Contents) -> dict[str, pl.DataFrame]:
     """Every table of the report by the name of its CSV file, without `.csv`."""
-    asked = {"claims": claims(contents), "score_meaning": score_meaning(contents)}
+    asked = {
+        "claims": claims(contents), "score_meaning": score_meaning(contents),
+        "likelihood_ratios": likelihood_ratios(contents), "percents": percents(contents),
+        "reliability": reliability(contents), "strangers": strangers(contents), "thresholds": thresholds(contents),
+        "planning": planning(contents), "indices": indices(contents),
+        "label_sensitivity": label_sensitivity(contents), "corrections": corrections(contents),
+    }  # fmt: skip
     return {
         "figures": figures(contents),
         "differentials": differentials(contents),
@@ -108,7 +113,8 @@ def fmr_by_group(contents: Contents) -> pl.DataFrame:
                     "people": contents.people.size(group), "people_compared": figure["subjects"],
                     **_numbers(figure), "compared_with": shown.get("reference"),
                     "at_least_times": shown["low"] if shown.get("verdict") == "higher" else None,
-                    "comparison": shown.get("verdict"), "threshold": figure["threshold"],
+                    "comparison": shown.get("verdict"), "family_p": shown.get("family_p"),
+                    "holm_p": shown.get("holm_p"), "threshold": figure["threshold"],
                 })  # fmt: skip
             if kind == "everybody" and (same := contents.figure("FMR", cell, EVERYBODY, SAME_GROUP)):
                 rows.append({**rows[-1], "group": SAME_GROUP, "people_compared": same["subjects"], **_numbers(same)})
@@ -153,15 +159,6 @@ def claims(contents: Contents) -> pl.DataFrame:
     return _frame(map(_flat, contents.claims))
 
 
-def claims_by_system(contents: Contents) -> list[tuple[Figure, list[Figure]]]:
-    """Judged statements grouped by claim and system: the first of each group, and all of them."""
-    grouped: dict[tuple[Any, ...], list[Figure]] = {}
-    for row in contents.claims:
-        keys = ("says", "metric", "bound", "operating_point", "system", "cell")
-        grouped.setdefault(tuple(row[key] for key in keys), []).append(row)
-    return [(rows[0], rows) for rows in grouped.values()]
-
-
 def score_meaning(contents: Contents) -> pl.DataFrame:
     """What a score is worth as evidence, per system, condition and group, flat."""
     rows = []
@@ -176,19 +173,101 @@ def score_meaning(contents: Contents) -> pl.DataFrame:
             known = row[name] or {}
             flat |= {name: known.get("value"), f"{name}_low": known.get("low"), f"{name}_high": known.get("high")}
         flat |= {"log10_ratio_least": least, "log10_ratio_most": most, "percent_rule": row["percent_rule"]}
-        for about, point in meaning_of_percent(row).items():
-            flat |= {f"percent_near_{about}": point and point["percent"],
-                     f"log10_ratio_near_{about}": point and point["log10"]}  # fmt: skip
         rows.append({**flat, "verdict": row["verdict"], "why": row["why"]})
     return _frame(rows)
 
 
-def meaning_of_percent(row: Figure) -> dict[int, Figure | None]:
-    """For each of SHOWN_PERCENT the point of a row's curve that is shown nearest to it, None where none is near."""
-    curve = [point for point in row["likelihood_ratios"] or [] if point["percent"] is not None]
-    nearest = {p: min(curve, key=lambda point: abs(point["percent"] - p), default=None) for p in SHOWN_PERCENT}
-    return {p: point if point and abs(point["percent"] - p) <= min(2.5, (100 - p) / 2) else None
-            for p, point in nearest.items()}  # fmt: skip
+def likelihood_ratios(contents: Contents) -> pl.DataFrame:
+    """Likelihood ratios as drawn, by system, condition, group and score."""
+    return _frame(
+        {**_meant(row), "score": point["score"], "percent": point["percent"], "log10_ratio": point["log10"],
+         "log10_ratio_logistic": point["logistic"]}
+        for row in contents.score_meaning for point in row["likelihood_ratios"] or []
+    )  # fmt: skip
+
+
+def percents(contents: Contents) -> pl.DataFrame:
+    """What a shown percent means, by system, condition, group and percent."""
+    rows = []
+    for row in contents.score_meaning:
+        for each in row["percents"] or []:
+            shown = each["shown"] or {}
+            flat = {**_meant(row), "rule": row["percent_rule"], "percent": each["percent"], "score": each["score"],
+                    "strangers_shown": shown.get("value"), "strangers_low": shown.get("low"),
+                    "strangers_high": shown.get("high"), "log10_ratio": each["log10_ratio"],
+                    "at_limit": each["limit"]}  # fmt: skip
+            flat |= {f"posterior_at_{chance['prior']:g}": chance["value"] for chance in each["posterior"] or []}
+            rows.append({**flat, "why": each["why"]})
+    return _frame(rows)
+
+
+def reliability(contents: Contents) -> pl.DataFrame:
+    """Reliability diagrams, by system, condition, group and range of scores."""
+    return _frame(
+        {**_meant(row), "prior": row["reliability"]["prior"], **each}
+        for row in contents.score_meaning if row["reliability"] for each in row["reliability"]["bins"]
+    )  # fmt: skip
+
+
+def strangers(contents: Contents) -> pl.DataFrame:
+    """The chance that a stranger is shown a match, by system, condition, group, operating point and people searched."""
+    return _frame(
+        {**_meant(row), "operating_point": told["operating_point"], "threshold": told["threshold"],
+         "people_searched": each["size"], **{name: each[name] for name in ("value", "low", "high", "how")}}
+        for row in contents.score_meaning for told in row["stranger"] or [] for each in told["chances"]
+    )  # fmt: skip
+
+
+def thresholds(contents: Contents) -> pl.DataFrame:
+    """Thresholds that were found on half of the people, with their intervals, in the order of evidence.json."""
+    return _frame(map(_flat, contents.found_thresholds))
+
+
+def planning(contents: Contents) -> pl.DataFrame:
+    """People needed per group, by system, condition and bound."""
+    names = ("metric", "statements", "confidence", "design_effect", "measured_in", "measured_on")
+    return _frame(
+        {"system": row["system"], "condition": row["condition"]["name"], **{name: row[name] for name in names}, **each}
+        for row in contents.planning for each in row["rows"]
+    )  # fmt: skip
+
+
+def _meant(row: Figure) -> dict[str, Any]:
+    return {
+        "system": row["system"], "condition": row["condition"]["name"], "group": row["probe_group"],
+        "strangers_of": row["reference_group"], "people": row["subjects"],
+    }  # fmt: skip
+
+
+def indices(contents: Contents) -> pl.DataFrame:
+    """Every index of evidence.json, one row each, in its order; lists of groups joined by semicolons."""
+    lists = ("metrics", "groups", "left_out")
+    return _frame({**_flat(row), **{name: "; ".join(row[name]) for name in lists}} for row in contents.indices)
+
+
+def label_sensitivity(contents: Contents) -> pl.DataFrame:
+    """Every rate as labelled and as recomputed for wrong labels, in the order of evidence.json."""
+    return _frame(map(_flat, contents.label_sensitivity))
+
+
+def corrections(contents: Contents) -> pl.DataFrame:
+    """Every FMR and FNMR as recorded and as corrected after an identity check, in the order of evidence.json."""
+    return _frame(map(_flat, contents.corrections["figures"] if contents.corrections else []))
+
+
+def in_words(contents: Contents, cell: Cell) -> Iterator[tuple[str, str, str, list[str]]]:
+    """Metric, kind of group, what the test of one rate for all found, and a sentence or two on every group."""
+    for metric, point in (("FMR", MAIN), ("FNMR", MAIN), ("FTA", None)):
+        for kind in contents.kinds():
+            told = list(contents.compared(cell, kind, metric, point).values())
+            if told:
+                each = [f"{d['words']} {pair_words(d['holm_p'])}".strip() for d in told]
+                yield metric, kind, family_words(told[0]["family_p"]), each
+
+
+def index_value(value: float) -> str:
+    """An index: 92, 5.42, 0.845."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def ranked(contents: Contents, cell: Cell, members: list[Group]) -> list[tuple[Group, Figure]]:

@@ -24,7 +24,8 @@ _SETTINGS = {
     "frames": "{} frames",
     "gop": "a key frame every {} frames",
 }
-_UNITS = {"FTA": "passes", "FTE": "reference photographs", "FRR": "passes", "GFRR": "passes"}
+_UNITS = {"FTA": "passes", "FTE": "reference photographs", "FRR": "passes", "GFRR": "passes", "FPIR": "searches",
+          "FNIR": "searches"}  # fmt: skip
 
 
 def percent(share: float | None) -> str:
@@ -64,7 +65,7 @@ def count(number: int, noun: str = "") -> str:
     """4,204 comparisons; 1 comparison."""
     if not noun:
         return f"{number:,}"
-    singular = {"people": "person", "passes": "pass"}.get(noun, noun.removesuffix("s"))
+    singular = {"people": "person", "passes": "pass", "searches": "search"}.get(noun, noun.removesuffix("s"))
     return f"{number:,} {singular if number == 1 else noun}"
 
 
@@ -111,8 +112,13 @@ def plain(label: str) -> str:
 
 
 def people(label: str) -> str:
-    """The people of a group in running text."""
-    return f"{plain(label)} people"
+    """The people of a group in running text; a label may be any word, and somebody put it on them."""
+    return f"people labelled {plain(label)}"
+
+
+def columns(kind: str) -> str:
+    """A kind of group in running text, by the columns it comes from: eth × sex → “eth” and “sex”."""
+    return listed(f"“{plain(name)}”" for name in kind.split(" × "))
 
 
 def listed(words: Iterable[str]) -> str:
@@ -145,7 +151,13 @@ def condition(name: str) -> str:
     if name == "camera":
         return "the camera's picture"
     parts = (part.partition("=") for part in name.split(","))
-    return ", ".join(_SETTINGS.get(key, plain(key) + " {}").format(value) for key, _, value in parts)
+    return ", ".join(_SETTINGS.get(key, plain(key) + " {}").format(value).strip() for key, _, value in parts)
+
+
+def under(name: str) -> str:
+    """The same with its preposition: on clean pictures, at 15 px between the eyes."""
+    words = condition(name)
+    return f"{'on' if words.endswith(('picture', 'pictures')) else 'at'} {words}"
 
 
 def setting(name: str) -> str:
@@ -159,9 +171,9 @@ def score(value: float | None) -> str:
 
 
 def at_point(point: str, threshold: str = "", whose: str = "its") -> str:
-    """Where rates were counted: at its own threshold of 0.6, at a threshold of 0.5, or at a cross-fitted rate."""
+    """Where rates were counted: at its own threshold of 0.6, at a threshold of 0.5, or at that for a rate."""
     if point.startswith("fmr="):
-        return f"at a cross-fitted false match rate of {100 * float(point[4:]):g}{THIN}%"
+        return f"at the threshold for a false match rate of {100 * float(point[4:]):g}{THIN}%"
     if point.startswith("given="):
         return f"at a threshold of {point[6:]}"
     return f"at {whose} own threshold" + (f" of {threshold}" if threshold else "")
@@ -169,8 +181,8 @@ def at_point(point: str, threshold: str = "", whose: str = "its") -> str:
 
 def point_name(point: str) -> str:
     """An operating point as a column's heading."""
-    words = at_point(point, whose="").removeprefix("at a ").removeprefix("at ").strip()
-    return words.replace("false match rate of", "FMR")
+    words = at_point(point, whose="").removeprefix("at a ").removeprefix("at the ").removeprefix("at ").strip()
+    return words.replace("a false match rate of", "FMR")
 
 
 def file_name(path: str) -> str:

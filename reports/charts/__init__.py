@@ -2,8 +2,28 @@
 
 from reports.charts.det import det
 from reports.charts.forest import forest
+from reports.charts.likelihood import likelihood
 from reports.charts.maps import acquisition, across
+from reports.charts.planning import planning
+from reports.charts.reliability import reliability
 from reports.charts.scores import scores, scores_by_condition
+from reports.charts.searches import cmc, growth
+from reports.charts.strangers import strangers
 from reports.charts.sweeps import sweep, swept
 
-__all__ = ["acquisition", "across", "det", "forest", "scores", "scores_by_condition", "sweep", "swept"]
+__all__ = [
+    "acquisition",
+    "across",
+    "cmc",
+    "det",
+    "forest",
+    "growth",
+    "likelihood",
+    "planning",
+    "reliability",
+    "scores",
+    "scores_by_condition",
+    "strangers",
+    "sweep",
+    "swept",
+]

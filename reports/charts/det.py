@@ -7,7 +7,21 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from reports.charts.drawing import DASHES, GRID, PALE, PERCENT, SERIES, Rows, Sheets, Spec, cycled, short, tooltips
+from reports.charts.drawing import (
+    DASHES,
+    GRID,
+    PALE,
+    PERCENT,
+    SERIES,
+    Rows,
+    Sheets,
+    Spec,
+    cycled,
+    layered,
+    panels,
+    short,
+    tooltips,
+)
 from reports.reading import Contents
 from reports.wording import interval, percent, plain, score
 from testbed.matching.people import Group
@@ -21,7 +35,7 @@ def det(contents: Contents, cell: Cell, frame: pl.DataFrame) -> Spec:
     """
     sheets = Sheets()
     mine = frame.filter(pl.col("system") == cell.system.label, pl.col("condition") == cell.condition_name)
-    panels = []
+    parts = []
     for kind, groups in (contents.kinds() or {"": [contents.people.everyone()]}).items():
         curves: Rows = []
         points: Rows = []
@@ -43,10 +57,9 @@ def det(contents: Contents, cell: Cell, frame: pl.DataFrame) -> Spec:
             points.append({"group": plain(group.name), "at": max(figure["value"], zero), "fnmr": misses["value"],
                            "FMR": f"{percent(figure['value'])} {interval(figure)}", "t": score(figure["threshold"]),
                            "FNMR": f"{percent(misses['value'])} {interval(misses)}"})  # fmt: skip
-        panels.append(_det_panel(sheets, kind, curves, points, enough, zero))
-    return sheets.specification(
-        alt.concat(*panels, columns=3, spacing=18).resolve_scale(color="independent", strokeDash="independent")
-    )
+        parts.append(_det_panel(sheets, kind, curves, points, enough, zero))
+    apart = {"scale": {"color": "independent", "strokeDash": "independent"}}
+    return sheets.specification(panels(parts, columns=3, spacing=18, resolve=apart))
 
 
 def _most_compared(contents: Contents, cell: Cell, groups: list[Group]) -> int:
@@ -99,4 +112,4 @@ def _det_panel(sheets: Sheets, kind: str, curves: Rows, points: Rows, enough: li
         here.encode(x=x, y=y, color=colour, tooltip=tooltips("group", "FMR", "FNMR", threshold="t")),
     ]
     title = alt.TitleParams(plain(kind) or "everybody", anchor="start", fontSize=12)
-    return alt.layer(*layers).properties(width=238, height=210, title=title)
+    return layered(*layers, width=238, height=210, title=title)

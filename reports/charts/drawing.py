@@ -5,12 +5,13 @@ Colours are Okabe & Ito's, told apart by the colour-blind; shapes and dashes rep
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 
-from reports.reading import Figure
-from reports.wording import count, interval, percent
+from reports.reading import EVERYBODY, SAME_GROUP, Figure
+from reports.wording import count, interval, percent, plain
 
 Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
@@ -42,8 +43,31 @@ class Sheets:
         return alt.Chart(alt.NamedData(name=name))
 
     def specification(self, chart: Any) -> Spec:
-        """The whole specification."""
-        return {**_styled(chart).to_dict(), "datasets": self.rows}
+        """The whole specification of a chart, or of several put together by `layered` and `panels`."""
+        return {"$schema": alt.SCHEMA_URL, "config": _STYLE, **_as_json(chart), "datasets": self.rows}
+
+
+def either(channel: Any, test: str, one: Any, other: Any) -> Any:
+    """A channel with the value `one` where the test holds, else `other`; `alt.condition` is slow to be understood."""
+    return channel(other, condition={"test": test, "value": one})
+
+
+def layered(*charts: Any, **properties: Any) -> Spec:
+    """Charts on top of each other. Altair's own `layer` and `concat` copy every chart several times over."""
+    return {"layer": [_as_json(chart) for chart in charts], **_plainly(properties)}
+
+
+def panels(charts: Sequence[Any], **properties: Any) -> Spec:
+    """Charts beside or below each other: `columns`, `spacing` and `resolve` as Vega-Lite has them."""
+    return {"concat": [_as_json(chart) for chart in charts], **_plainly(properties)}
+
+
+def _as_json(chart: Any) -> Spec:
+    return chart if isinstance(chart, dict) else dict(chart.to_dict(context={"top_level": False}, validate=False))
+
+
+def _plainly(properties: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.to_dict() if hasattr(value, "to_dict") else value for name, value in properties.items()}
 
 
 def beside(figure: Figure) -> dict[str, Any]:
@@ -55,6 +79,17 @@ def beside(figure: Figure) -> dict[str, Any]:
         "counts": f"{count(figure['errors'])} / {count(figure['comparisons'])}",
         "few": figure["verdict"] == "insufficient",
     }
+
+
+def whose(row: Figure, **more: Any) -> Any:
+    """A panel's title: the group, and how many people it has; grey where they are too few."""
+    group = "everybody" if row["probe_group"] == EVERYBODY else plain(row["probe_group"])
+    own = ", within groups" if row["reference_group"] == SAME_GROUP else ""
+    few = row["verdict"] == "insufficient"
+    return alt.TitleParams(
+        f"{group}{own} · {count(row['subjects'])}" + (" · too few" if few else ""), anchor="start", fontSize=12,
+        fontWeight="normal", color=GREY if few else INK, **more,
+    )  # fmt: skip
 
 
 def rate_tooltips(*names: str) -> list[Any]:
@@ -79,13 +114,12 @@ def cycled(values: Any, number: int) -> list[Any]:
     return [values[i % len(values)] for i in range(number)]
 
 
-def _styled(chart: Any) -> Any:
-    font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-    return (
-        chart.configure(font=font, background="transparent")
-        .configure_view(stroke=None)
-        .configure_axis(labelColor="#3d444d", titleColor="#57606a", titleFontWeight="normal", labelFontSize=11,
-                        titleFontSize=11, domainColor="#c4c8cd", tickColor="#c4c8cd")
-        .configure_title(color=INK)
-        .configure_legend(labelFontSize=11)
-    )  # fmt: skip
+_STYLE: Spec = {
+    "font": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
+    "background": "transparent",
+    "view": {"stroke": None},
+    "axis": {"labelColor": "#3d444d", "titleColor": "#57606a", "titleFontWeight": "normal", "labelFontSize": 11,
+             "titleFontSize": 11, "domainColor": "#c4c8cd", "tickColor": "#c4c8cd"},
+    "title": {"color": INK},
+    "legend": {"labelFontSize": 11},
+}  # fmt: skip

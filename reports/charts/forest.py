@@ -18,6 +18,9 @@ from reports.charts.drawing import (
     Sheets,
     Spec,
     beside,
+    either,
+    layered,
+    panels,
     rate_tooltips,
 )
 from reports.reading import EVERYBODY, SAME_GROUP, Contents, Figure
@@ -43,7 +46,7 @@ def forest(contents: Contents, cell: Cell) -> Spec:
     sheets = Sheets()
     everyone = {"": [contents.people.everyone()]}
     same = contents.figure("FMR", cell, EVERYBODY, SAME_GROUP)
-    panels = []
+    parts = []
     kinds = {**everyone, **contents.kinds()}
     for kind, groups in kinds.items():
         rows = [
@@ -54,8 +57,8 @@ def forest(contents: Contents, cell: Cell) -> Spec:
             rows.append(_row("strangers of the same group", same, same["subjects"]))
         if rows:
             last = kind == list(kinds)[-1]
-            panels.append(_forest_panel(sheets, kind, rows, same, axis=last, head=kind == ""))
-    return sheets.specification(alt.vconcat(*panels, spacing=10))
+            parts.append(_forest_panel(sheets, kind, rows, same, axis=last, head=kind == ""))
+    return sheets.specification(panels(parts, columns=1, spacing=10))
 
 
 def _row(label: str, figure: Figure, people: int) -> dict[str, Any]:
@@ -74,7 +77,7 @@ def _forest_panel(sheets: Sheets, kind: str, rows: Rows, same: Figure | None, *,
     order = [row["group"] for row in rows]
     base = sheets.chart(rows).encode(
         y=alt.Y("group:N", sort=order, title=None, axis=_NAMES),
-        color=alt.condition("datum.few", alt.value(GREY), alt.value(BLUE)),
+        color=either(alt.ColorValue, "datum.few", GREY, BLUE),
         tooltip=rate_tooltips("group"),
     )
     x_axis = alt.Axis(
@@ -83,7 +86,7 @@ def _forest_panel(sheets: Sheets, kind: str, rows: Rows, same: Figure | None, *,
     )  # fmt: skip
     x = alt.X("low:Q", scale=_SHARES, axis=x_axis)
     line = base.mark_rule(strokeWidth=2).encode(
-        x=x, x2="high:Q", strokeDash=alt.condition("datum.few", alt.value([3, 3]), alt.value([1, 0]))
+        x=x, x2="high:Q", strokeDash=either(alt.StrokeDashValue, "datum.few", [3, 3], [1, 0])
     )
     points = [
         base.transform_filter("datum.value !== null && !datum.few").mark_point(filled=True, size=70, opacity=1),
@@ -95,14 +98,14 @@ def _forest_panel(sheets: Sheets, kind: str, rows: Rows, same: Figure | None, *,
         layers.insert(0, rule.mark_rule(color=ORANGE, strokeDash=[4, 3], opacity=0.8).encode(x="x:Q"))
     layers += [column for place in _COLUMNS for column in _text_column(sheets, base, *place, head=head)]
     title_at = alt.TitleParams(plain(kind) or "everybody", anchor="start", fontSize=12, offset=6)
-    return alt.layer(*layers).properties(width=PLOT, height=alt.Step(22), title=title_at)
+    return layered(*layers, width=PLOT, height={"step": 22}, title=title_at)
 
 
 def _text_column(sheets: Sheets, base: Any, field: str, heading: str, at: int, align: str, *, head: bool) -> list[Any]:
     """A column of text to the right of the plot, its heading only in the first panel."""
-    ink = alt.condition("datum.few", alt.value("#6b7280"), alt.value(INK))
-    column = base.mark_text(align=align, fontSize=12).encode(x=alt.value(at), text=f"{field}:N", color=ink)
+    ink = either(alt.ColorValue, "datum.few", "#6b7280", INK)
+    column = base.mark_text(align=align, fontSize=12).encode(x=alt.XValue(at), text=f"{field}:N", color=ink)
     if not head:
         return [column]
     title = sheets.chart([{}]).mark_text(align=align, fontSize=11, color="#57606a", text=heading)
-    return [column, title.encode(x=alt.value(at), y=alt.value(-12))]
+    return [column, title.encode(x=alt.XValue(at), y=alt.YValue(-12))]

@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from reports.charts.drawing import INK, LABELS, Rows, Sheets, Spec, beside, rate_tooltips
+from reports.charts.drawing import INK, LABELS, Rows, Sheets, Spec, beside, either, layered, panels, rate_tooltips
 from reports.reading import Contents, Figure
 from reports.wording import condition, number, plain
 from testbed.scenario.cells import Cell
@@ -26,8 +26,8 @@ def across(contents: Contents, cell: Cell) -> Spec:
         ]
         maps.append(_map(sheets, rows, [plain(name) for name in names], plain(kind)))
     *singles, crossed = maps
-    rows_of = [alt.hconcat(*singles, spacing=30)] if singles else []
-    return sheets.specification(alt.vconcat(*rows_of, crossed, spacing=24))
+    rows_of = [panels(singles, spacing=30)] if singles else []
+    return sheets.specification(panels([*rows_of, crossed], columns=1, spacing=24))
 
 
 def _map_cell(figure: Figure, probe: str, reference: str) -> dict[str, Any]:
@@ -54,14 +54,19 @@ def _map(sheets: Sheets, rows: Rows, order: list[str], title: str) -> Any:
     few = base.transform_filter("datum.few").mark_rect(
         fill="#f1f1f1", stroke="#c4c8cd", strokeDash=[3, 3], strokeWidth=1
     )
-    ink = alt.condition("datum.value > 0.15", alt.value("white"), alt.value(INK))
+    ink = either(alt.ColorValue, "datum.value > 0.15", "white", INK)
     measured = base.transform_filter("!datum.few").encode(color=ink)
     text = measured.mark_text(fontSize=11.5, dy=-5).encode(text="text:N")
     limit = measured.mark_text(fontSize=8.5, dy=8).encode(text="limit:N")
     none = base.transform_filter("datum.few").mark_text(fontSize=9, color="#7a808a").encode(text="text:N")
-    return alt.layer(few, enough, text, limit, none).properties(
-        width=alt.Step(52),
-        height=alt.Step(34),
+    return layered(
+        few,
+        enough,
+        text,
+        limit,
+        none,
+        width={"step": 52},
+        height={"step": 34},
         title=alt.TitleParams(f"{title}: before the camera ↓, enrolled →", anchor="start", fontSize=12),
     )
 
@@ -96,4 +101,4 @@ def acquisition(contents: Contents, system: str) -> Spec:
         alt.when("datum.few").then(alt.value("#7a808a")).when("datum.value > 0.55").then(alt.value("white"))
     ).otherwise(alt.value(INK))  # fmt: skip
     text = base.mark_text(fontSize=10.5).encode(text="text:N", color=ink)
-    return sheets.specification(alt.layer(few, enough, text).properties(width=alt.Step(104), height=alt.Step(24)))
+    return sheets.specification(layered(few, enough, text, width={"step": 104}, height={"step": 24}))

@@ -7,7 +7,21 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from reports.charts.drawing import BLUE, GREY, GRID, INK, ORANGE, Rows, Sheets, Spec, short, tooltips
+from reports.charts.drawing import (
+    BLUE,
+    GREY,
+    GRID,
+    INK,
+    ORANGE,
+    Rows,
+    Sheets,
+    Spec,
+    either,
+    layered,
+    panels,
+    short,
+    tooltips,
+)
 from reports.reading import EVERYBODY, Contents
 from reports.wording import condition, plain
 from testbed.scenario.cells import Cell
@@ -20,27 +34,27 @@ def scores(contents: Contents, cell: Cell, frame: pl.DataFrame) -> Spec:
     """
     sheets = Sheets()
     mine = frame.filter(pl.col("system") == cell.system.label, pl.col("condition") == cell.condition_name)
-    panels = []
+    parts = []
     for group in contents.people.within():
         figure = contents.figure("FMR", cell, group.name, group.name)
         few = figure is None or figure["verdict"] == "insufficient"
         title = f"{plain(group.name)} · {contents.people.size(group)}" + (" · too few" if few else "")
-        panels.append(
+        parts.append(
             _scores_panel(sheets, mine.filter(pl.col("group") == group.name), _thresholds(contents, cell), title, few)
         )
-    return sheets.specification(alt.concat(*panels, columns=4, spacing=16).resolve_scale(x="shared"))
+    return sheets.specification(panels(parts, columns=4, spacing=16, resolve={"scale": {"x": "shared"}}))
 
 
 def scores_by_condition(contents: Contents, system: str, frame: pl.DataFrame) -> Spec:
     """Scores of everybody, one panel per condition."""
     sheets = Sheets()
-    panels = []
+    parts = []
     everybody = frame.filter(pl.col("system") == system, pl.col("group") == EVERYBODY)
     for name in contents.conditions:
         cell = contents.cell(system, name)
         rows = everybody.filter(pl.col("condition") == name)
-        panels.append(_scores_panel(sheets, rows, _thresholds(contents, cell), condition(name), few=False))
-    return sheets.specification(alt.concat(*panels, columns=4, spacing=16).resolve_scale(x="shared"))
+        parts.append(_scores_panel(sheets, rows, _thresholds(contents, cell), condition(name), few=False))
+    return sheets.specification(panels(parts, columns=4, spacing=16, resolve={"scale": {"x": "shared"}}))
 
 
 def _thresholds(contents: Contents, cell: Cell) -> Rows:
@@ -72,7 +86,7 @@ def _scores_panel(sheets: Sheets, frame: pl.DataFrame, rules: Rows, title: str, 
         .encode(
             x=alt.X("low:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(grid=False, tickCount=5)),
             x2="high:Q",
-            y2=alt.datum(0),
+            y2=alt.Y2Datum(0),
             y=alt.Y("share:Q", title=None, axis=alt.Axis(format="~%", tickCount=3, gridColor=GRID)),
             color=alt.Color(
                 "who:N",
@@ -88,12 +102,14 @@ def _scores_panel(sheets: Sheets, frame: pl.DataFrame, rules: Rows, title: str, 
         .mark_rule(color=INK)
         .encode(
             x="x:Q",
-            strokeDash=alt.condition("datum.main", alt.value([1, 0]), alt.value([3, 3])),
+            strokeDash=either(alt.StrokeDashValue, "datum.main", [1, 0], [3, 3]),
             tooltip=[alt.Tooltip("point:N", title="threshold"), alt.Tooltip("x:Q", title="score")],
         )
     )
     colour = GREY if few else INK
-    return alt.layer(bars, rule).properties(
+    return layered(
+        bars,
+        rule,
         width=186,
         height=80,
         title=alt.TitleParams(title, anchor="start", fontSize=11, fontWeight="normal", color=colour),

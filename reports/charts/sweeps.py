@@ -20,6 +20,8 @@ from reports.charts.drawing import (
     Spec,
     beside,
     cycled,
+    layered,
+    panels,
     rate_tooltips,
     short,
 )
@@ -62,16 +64,16 @@ def sweep(contents: Contents, name: str, frame: pl.DataFrame) -> Spec:
     if all(isinstance(place, int | float) for place in places.values()):
         order.sort(key=lambda at: -places[at])  # from the easiest picture to the hardest, as most settings go
     grouped = bool(contents.people.attributes)
-    panels = []
+    parts = []
     for held in dict.fromkeys(each for each in combinations if each) or [""]:
         mine = [row for row in rows if row["held"] in ("", held)]
         titles = {"FMR": "FMR, same group" if grouped else "FMR", "FNMR": "FNMR", "FTA": "FTA", "GFRR": "GFRR"}
-        panels += [
+        parts += [
             _sweep_panel(sheets, [r for r in mine if r["metric"] == metric], f"{title}{', ' + held if held else ''}",
                          order, contents.systems, setting(name))
             for metric, title in titles.items()
         ]  # fmt: skip
-    return sheets.specification(alt.concat(*panels, columns=2, spacing=28))
+    return sheets.specification(panels(parts, columns=2, spacing=28))
 
 
 def _sweep_panel(sheets: Sheets, rows: Rows, title: str, order: list[str], systems: Sequence[str], axis: str) -> Any:
@@ -109,6 +111,6 @@ def _sweep_panel(sheets: Sheets, rows: Rows, title: str, order: list[str], syste
         .mark_point(filled=False, size=60, color=GREY)
         .encode(y="value:Q", shape=shape)
     )
-    return alt.layer(band, line, point, few).properties(
-        width=400, height=190, title=alt.TitleParams(title, anchor="start", fontSize=12)
+    return layered(
+        band, line, point, few, width=400, height=190, title=alt.TitleParams(title, anchor="start", fontSize=12)
     )

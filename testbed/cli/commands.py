@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from pipelines.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from testbed.runs.directory import RunDirectory
     from testbed.scenario.loading import Loaded
 
+
+class Commands(TyperGroup):
+    """A mistyped command is wrong input like any other."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that `args` begin with. Raises InputError, naming the nearest, where there is none."""
+        if args[0] in self.commands:
+            return super().resolve_command(ctx, args)
+        from testbed.scenario.problems import suggestion
+
+        raise InputError(f"there is no command {args[0]!r}; {suggestion(args[0], self.commands)}")
+
+
 app = typer.Typer(
     name="testbed",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -30,6 +47,9 @@ app = typer.Typer(
 )
 
 Workers = Annotated[int | None, typer.Option("--workers", "-w", min=1, help="worker processes (default: one per core)")]
+LabelErrors = Annotated[
+    Path | None, typer.Option(help="how often labels are wrong (CSV, see examples/label_errors.csv)")
+]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="a run directory")]
 
 
@@ -62,6 +82,10 @@ def run(
     if resume is None:
         if scenario is None:
             raise InputError("name a scenario (see `testbed scenarios`), or a run to continue with --resume RUN")
+        if not os.path.lexists(scenario):
+            from testbed.cli.listing import absent
+
+            raise absent(scenario)
         loaded = load(scenario, overrides or [])
         directory = _new_run(out or _default_out(scenario), loaded)
     else:
@@ -110,9 +134,15 @@ def match(directory: Run, workers: Workers = None) -> None:
 def evaluate(
     directory: Run,
     claims: Annotated[Path | None, typer.Option(help="claims to judge (see scenarios/claims/example.yaml)")] = None,
+    label_errors: LabelErrors = None,
+    checked: Annotated[Path | None, typer.Option(help="the sheet of `testbed check`, filled in")] = None,
 ) -> None:
     """Rates and intervals, again, from the counts and tallies of a run: evidence.json."""
-    _again(directory, "evaluate", None, claims)
+    _again(directory, "evaluate", None, claims_file=claims, label_errors=label_errors, checked=checked)
+    if checked is not None:
+        from testbed.cli.listing import corrections
+
+        typer.echo(corrections(directory))
     if claims is not None:
         from testbed.cli.listing import claims as listing
 
@@ -142,12 +172,17 @@ def audit(
     diagonal_mated: Annotated[bool, typer.Option("--diagonal-mated", help="row i and column i are one person")] = False,
     probe_ids: Annotated[Path | None, typer.Option(help="the person of each matrix row, one a line")] = None,
     reference_ids: Annotated[Path | None, typer.Option(help="the person of each matrix column")] = None,
+    gallery: Annotated[int | None, typer.Option(min=1, help="people enrolled in what candidate lists search")] = None,
+    enrolled: Annotated[Path | None, typer.Option(help="their ids, one a line")] = None,
     percent_rule: Annotated[str | None, typer.Option(help="how the system shows a score as percent")] = None,
     claims: Annotated[Path | None, typer.Option(help="claims to judge (see scenarios/claims/example.yaml)")] = None,
+    label_errors: LabelErrors = None,
 ) -> None:
     """A vendor's score log: the same evidence and report as a run."""
     from testbed.cli.listing import claims as listing
     from testbed.cli.progress import bars
+    from testbed.evidence.claims import read_claims
+    from testbed.evidence.percent import rule_named
     from testbed.scenario.loading import reload
     from testbed.scorelogs.options import LogOptions, form_named
     from testbed.scorelogs.stage import import_log
@@ -165,14 +200,44 @@ def audit(
         diagonal_mated=diagonal_mated,
         probe_ids=probe_ids,
         reference_ids=reference_ids,
+        gallery=gallery,
+        enrolled=enrolled,
         percent_rule=percent_rule,
     )
-    with bars() as progress:
-        directory = import_log(options, out or _default_out(logs[0]), progress)
-    loaded = reload(directory.manifest()["scenario"])
-    _stages(directory, loaded, ("evaluate", "report"), None, only_missing=False, claims=claims)
+    if percent_rule is not None:
+        rule_named(percent_rule, options.direction)
+    if claims is not None:
+        read_claims(claims)  # what is wrong with them is told before the log is read, which may take long
+    given = {"claims_file": claims, "label_errors": label_errors}
+    out = out or _default_out(logs[0])
+    with _nothing_left(out):
+        with bars() as progress:
+            directory = import_log(options, out, progress)
+        loaded = reload(directory.manifest()["scenario"])
+        _stages(directory, loaded, ("evaluate", "report"), None, only_missing=False, **given)
     if claims is not None:
         typer.echo(listing(directory.path))
+
+
+@app.command()
+def check(
+    directory: Run,
+    out: Annotated[Path | None, typer.Option(help="the sheet (default: check.csv in the run)")] = None,
+    point: Annotated[str | None, typer.Option(help="operating point whose false matches are listed")] = None,
+    cell: Annotated[str | None, typer.Option(help="one cell of the run (default: all)")] = None,
+) -> None:
+    """Were they really strangers? A sheet of all falsely matched pairs and as many others, for a person to fill in."""
+    from testbed.cli.listing import check as listing
+    from testbed.evidence.check_run import check_run, write_sheet
+    from testbed.runs.directory import RunDirectory
+    from testbed.scenario.loading import reload
+
+    run = RunDirectory.open(directory)
+    sheet = check_run(run, reload(run.manifest()["scenario"]), point, cell)
+    path = out or directory / "check.csv"
+    if sheet.height:
+        write_sheet(sheet, path)
+    typer.echo(listing(sheet.height, path, directory))
 
 
 @app.command()
@@ -206,14 +271,31 @@ def plan(
     claims: Annotated[int, typer.Option(help="claims judged together")] = 1,
     confidence: Annotated[float, typer.Option(help="of all statements together")] = 0.95,
     design_effect: Annotated[
-        float, typer.Option(help="how much alike one person's comparisons are (1: not at all)")
-    ] = 3,
+        float | None, typer.Option(help="how much alike one person's comparisons are; assumed (default: 3)")
+    ] = None,
+    directory: Annotated[
+        Path | None, typer.Option("--run", metavar="RUN", help="take the design effect that was measured in this run")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="draw it: FILE.html, FILE.png or FILE.svg")] = None,
 ) -> None:
     """How many people a test needs before it can say anything."""
     from testbed.cli.listing import plan as listing
+    from testbed.evidence.planning import ASSUMED, DesignEffect, measured_in
     from testbed.evidence.planning import plan as planned
 
-    typer.echo(listing(planned(metric, bound, groups, claims, confidence, design_effect)))
+    if directory is not None and design_effect is not None:
+        raise InputError("--run and --design-effect: give one of them; a run brings the design effect it measured")
+    if directory is None:
+        effect, where = DesignEffect(ASSUMED if design_effect is None else design_effect), None
+    else:
+        effect, where = measured_in(directory)
+    found = planned(metric, bound, groups, claims, confidence, effect)
+    typer.echo(listing(found, where))
+    if out is not None:
+        from reports.plans import draw
+
+        draw(found, groups, claims, where, out)
+        typer.echo(f"drawn: {out}")
 
 
 @app.command()
@@ -239,12 +321,16 @@ def scenarios() -> None:
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of scenario files, for editors."""
+def schema(what: Annotated[str, typer.Argument(metavar="[scenario|claims]")] = "scenario") -> None:
+    """Print the JSON Schema of scenario files, or of claim files, for editors."""
     import json
 
-    from testbed.scenario.schema import json_schema
-
+    if what == "claims":
+        from testbed.evidence.claims import json_schema
+    elif what == "scenario":
+        from testbed.scenario.schema import json_schema
+    else:
+        raise InputError(f"there is no schema of {what!r}; name scenario or claims")
     typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 
@@ -283,6 +369,22 @@ def _default_out(scenario: Path) -> Path:
     return Path("runs") / f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{scenario.stem}"
 
 
+@contextmanager
+def _nothing_left(path: Path) -> Iterator[None]:
+    """Where wrong input ends a new run, its folder goes, and so do the folders that were made for it."""
+    fresh = not path.exists() or (path.is_dir() and not any(path.iterdir()))
+    made = [folder for folder in path.parents if not folder.exists()]
+    try:
+        yield
+    except InputError:
+        if fresh:
+            shutil.rmtree(path, ignore_errors=True)
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
 def _new_run(path: Path, loaded: Loaded) -> RunDirectory:
     from testbed.runs.directory import RunDirectory
     from testbed.runs.machine import hardware, versions
@@ -298,12 +400,12 @@ def _new_run(path: Path, loaded: Loaded) -> RunDirectory:
     )
 
 
-def _again(path: Path, stage: str, workers: int | None, claims: Path | None = None) -> None:
+def _again(path: Path, stage: str, workers: int | None, **given: Path | None) -> None:
     from testbed.runs.directory import RunDirectory
     from testbed.scenario.loading import reload
 
     directory = RunDirectory.open(path)
-    _stages(directory, reload(directory.manifest()["scenario"]), (stage,), workers, only_missing=False, claims=claims)
+    _stages(directory, reload(directory.manifest()["scenario"]), (stage,), workers, only_missing=False, **given)
 
 
 def _stages(
@@ -313,9 +415,12 @@ def _stages(
     workers: int | None,
     *,
     only_missing: bool,
-    claims: Path | None = None,
+    **given: Path | None,
 ) -> None:
-    """Run stages in order. Once one has run, those after it must: their tables would be of another world."""
+    """Run stages in order. Once one has run, those after it must: their tables would be of another world.
+
+    given: what evaluate is handed beside the run's tables.
+    """
     from testbed.cli.progress import bars
 
     todo = list(stages)
@@ -338,7 +443,7 @@ def _stages(
         if "evaluate" in todo:
             from testbed.evidence.stage import evaluate as evaluate_stage
 
-            evaluate_stage(directory, loaded, progress, claims)
+            evaluate_stage(directory, loaded, progress, **given)
         if "report" in todo:
             from reports.stage import report as report_stage
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from textwrap import wrap
 
 from pipelines.errors import InputError
+from reports import claims as words
+from reports.wording import THIN
 from testbed.evidence.planning import Plan
 from testbed.evidence.stage import EVIDENCE
 from testbed.scenario.documents import read
 from testbed.scenario.systems import available, describe
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+WIDTH = 108
+INDENT = 19 * " "
 
 
 def pipelines(name: str | None) -> str:
@@ -39,32 +43,63 @@ def scenarios() -> str:
     return "\n".join([*lines, "Run one: testbed run FILE     Change a value: --set subjects.limit=24"])
 
 
+def absent(scenario: Path) -> InputError:
+    """What to say of a scenario file that is not there: those that are, as `scenarios` lists them."""
+    there = ", ".join(str(_nearby(path)) for path in sorted(SCENARIOS.glob("*.yaml"))) or "none"
+    return InputError(f"{scenario}: there is no such file; the scenarios that come with the testbed are {there}")
+
+
 def claims(directory: Path) -> str:
-    """Every judged statement of a run's claims, one line each."""
-    evidence = json.loads((directory / EVIDENCE).read_text(encoding="utf-8"))
-    lines = []
-    for row in evidence["claims"]:
-        who = row["probe_group"] if row["reference_group"] in (None, row["probe_group"]) else row["reference_group"]
-        value = "nothing compared" if row["value"] is None else f"{row['value']:.3g}"
-        lines.append(
-            f"{row['verdict'].upper():<12} {row['says']}: {row['system']}, {who}: {row['read_as']} {value} "
-            f"[{row['low']:.3g}, {row['high']:.3g}], {row['errors']} of {row['comparisons']}, "
-            f"{row['subjects']} people; claimed at most {row['bound']:.3g}{_further(row)}"
-        )
-    return "\n".join(lines)
+    """Every claim judged, and under it its statements: verdict, what it is of, observed, limits, what it rests on."""
+    judged = json.loads((directory / EVIDENCE).read_text(encoding="utf-8"))["claims"]
+    lines, said = [], None
+    for rows in words.by_system(judged):
+        first = rows[0]
+        lines += [] if first["says"] == said else ["", *wrap(first["says"], WIDTH)]
+        said = first["says"]
+        bound = words.claimed_by_all(rows)
+        lines.append(f"  {first['system']}, {first['condition']['name']}{': ' if bound else ''}{bound}")
+        for row in rows:
+            what = words.about(row)
+            told = [what if words.limits(row) == "–" else
+                    f"{what}: {words.observed(row)} {words.limits(row)}; {words.counted(row)}",
+                    words.settles(row)]  # fmt: skip
+            start = f"    {row['verdict'].upper():<12} "
+            whole = "; ".join(filter(None, told))
+            for text in [whole] if len(start + whole) <= WIDTH else filter(None, told):
+                lines += wrap(text, WIDTH, initial_indent=start, subsequent_indent=INDENT)
+                start = INDENT
+    return "\n".join(lines).replace(THIN, " ").removeprefix("\n")
 
 
-def _further(row: dict[str, Any]) -> str:
-    if row["verdict"] != "not settled":
-        return "" if row["assumption_free_agrees"] else " (the assumption-free bound does not reach this verdict)"
-    people = row["further_people_if_half_the_bound"]
-    if people is None:
-        return ""
-    return f"; {people} more people would settle it, were the true rate half the claimed bound"
+def check(rows: int, path: Path, run: Path) -> str:
+    """What to do with a sheet of so many rows."""
+    if not rows:
+        return "No two people were falsely matched there, so there is nothing to check."
+    return "\n".join([
+        f"{rows} pairs of people to look at: {_nearby(path)}",
+        "Some were falsely matched, as many were drawn at random; which is which is not said, so that nobody is led.",
+        "For each row look at the pictures of both and write into same_person: yes, no or unclear.",
+        f"Then: testbed evaluate {_nearby(run)} --checked {_nearby(path)} && testbed report {_nearby(run)}",
+        "The sheet holds ids of people; delete it when it is no longer needed.",
+    ])  # fmt: skip
 
 
-def plan(planned: Plan) -> str:
-    """A plan as a short table."""
+def corrections(directory: Path) -> str:
+    """What the answers on a sheet were, and how many figures they move."""
+    found = json.loads((directory / EVIDENCE).read_text(encoding="utf-8"))["corrections"]
+    told = (("falsely matched pairs", found["false_matches"]), ("random other pairs", found["others"]))
+    moved = sum(
+        any(row[name] != row[f"corrected_{name}"] for name in ("errors", "comparisons")) for row in found["figures"]
+    )
+    return "\n".join([
+        *(f"{what}: {n['same']} one person, {n['different']} two, {n['unclear']} unclear" for what, n in told),
+        f"{moved} of {len(found['figures'])} rates and {len(found['verdicts'])} verdicts change",
+    ])  # fmt: skip
+
+
+def plan(planned: Plan, measured: str | None = None) -> str:
+    """A plan as a short table; measured: where its design effect was, None where it is assumed."""
     pairs = planned.metric == "FMR"
     lines = [
         f"To support {planned.metric} at most {planned.bound:g} for every group, without a single error, "
@@ -72,9 +107,13 @@ def plan(planned: Plan) -> str:
         f"  {planned.comparisons:,} independent {'comparisons' if pairs else 'people'} per group",
     ]
     if pairs:
+        effect = planned.effect
+        how = f"{effect.value:g}, assumed: an assumption, not a finding; measure one with --run RUN"
+        if measured is not None:
+            how = f"{effect.value:.3g} among {effect.measured_on} people, growing with people; measured in {measured}"
         lines += [
             f"  {planned.disjoint:>12,} people per group, whatever the dependence (pairs that share nobody)",
-            f"  {planned.borrowed:>12,} people per group, at a design effect of {planned.design_effect:g} (assumed)",
+            f"  {planned.borrowed:>12,} people per group, at a design effect of {how}",
             f"  {planned.optimistic:>12,} people per group, if all pairs were independent (they are not: optimistic)",
         ]
     return "\n".join(lines)

@@ -147,7 +147,7 @@ def _require(path: Path, header: list[str], column: str) -> None:
     elif nearest:
         hint = f"did you mean {nearest[0]!r}?"
     else:
-        hint = "name one of them in the scenario, or add the column"
+        hint = "name one of them, or add the column"
     raise InputError(f"{path}: has no column {column!r}; its columns are {', '.join(header)}; {hint}")
 
 

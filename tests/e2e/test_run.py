@@ -18,7 +18,7 @@ def done(testbed, london, write, tmp_path):
 
 def figures(run):
     evidence = json.loads((run / "evidence.json").read_text())
-    assert list(evidence) == ["schema", "figures", "differentials", "score_meaning", "claims"]
+    assert evidence["schema"] == 1
     return evidence["figures"]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from reports.stage import report
 from testbed.evidence.rates import group_pairs
+from testbed.evidence.verdicts import words
 from testbed.matching.people import Group, People, people_of
 from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import (
@@ -111,14 +112,15 @@ def differentials_of(cell: Cell, people: People) -> list[dict[str, Any]]:
     for kind, groups in {**people.single(), "eth × sex": people.crossed()}.items():
         for group in groups:
             verdict = verdicts.get(group.name, "insufficient")
-            rows.append({
+            row = {
                 "metric": "FMR", "kind": kind, "system": cell.system.label, "condition": {"name": cell.condition_name},
                 "cell": cell.id, "operating_point": "own", "threshold": 0.6, "group": group.name,
                 "group_attributes": {},
                 "reference": {"eth": "white", "sex": "female"}.get(kind), "ratio": 30.0, "low": 5.37, "high": 90.0,
                 "confidence": 0.95, "errors": 1, "comparisons": 80, "subjects": people.size(group), "method": "made up",
-                "verdict": verdict,
-            })  # fmt: skip
+                "verdict": verdict, "family_p": 0.0005, "holm_p": 0.003 if verdict == "higher" else None,
+            }  # fmt: skip
+            rows.append({**row, "words": words(row)})
     return rows
 
 
@@ -127,7 +129,9 @@ def claims_of(cell: Cell) -> list[dict[str, Any]]:
     verdicts = {"black": "refuted", "white": "supported", "female": "not settled", HOSTILE: "untestable"}
     return [
         {
-            "says": f"Safe {HOSTILE}", "metric": "FMR", "read_as": "FMR", "bound": 0.01, "system": cell.system.label,
+            "says": f"Safe {HOSTILE}", "metric": "FMR", "read_as": "FMR", "who": name, "unit": "share",
+            "sense": "at most", "bound": 0.01, "system": cell.system.label, "basis": None,
+            "why": "too few people: 3" if verdict == "untestable" else None,
             "condition": {"name": cell.condition_name}, "cell": cell.id, "operating_point": "own",
             "probe_group": name, "reference_group": name, "value": RATES[name], "low": 0.004, "high": 0.95,
             "confidence": 0.95, "statements": 4, "errors": 3, "comparisons": 80, "subjects": 8, "verdict": verdict,
@@ -135,6 +139,51 @@ def claims_of(cell: Cell) -> list[dict[str, Any]]:
             "further_people_if_half_the_bound": 223 if verdict == "not settled" else None,
         }
         for name, verdict in verdicts.items()
+    ]  # fmt: skip
+
+
+SCORED: dict[str, Any] = {
+    "percents": [
+        {"percent": 67, "score": 0.597, "shown": {"value": 0.02, "low": 0.01, "high": 0.04}, "log10_ratio": -1.398,
+         "limit": "most", "why": None, "posterior": [{"prior": 0.5, "value": 0.038}, {"prior": 0.001, "value": 4e-5}]},
+        {"percent": 95, "score": 0.2, "shown": None, "log10_ratio": None, "limit": None, "posterior": None,
+         "why": "nobody here came near"},
+    ],
+    "reliability": {"prior": 0.5, "bins": [
+        {"upto": 0.4, "predicted": 0.97, "observed": 0.93, "low": 0.8, "high": 0.99, "mated": 14, "non_mated": 1,
+         "thin": False, "redrawn": True},
+        {"upto": None, "predicted": 0.97, "observed": 0.5, "low": 0.1, "high": 0.9, "mated": 1, "non_mated": 1,
+         "thin": True, "redrawn": False},
+    ]},
+    "stranger": [{
+        "operating_point": "own", "threshold": 0.6, "measured_up_to": 7,
+        "chances": [{"size": 1, "value": 0.1, "low": 0.05, "high": 0.2, "how": "measured"},
+                    {"size": 7, "value": 0.4, "low": 0.2, "high": 0.7, "how": "measured"},
+                    {"size": 1000, "value": 0.99, "low": 0.9, "high": 1.0, "how": "extrapolated"}],
+        "median_gallery": {"value": 12, "low": 4, "high": None, "how": "more than 7"},
+    }],
+}  # fmt: skip
+"""What a score means to a group with people enough."""
+
+
+def planned(cell: Cell) -> dict[str, Any]:
+    """What a test like this would have needed."""
+    rows = [{"bound": b, "comparisons": round(3 / b), "disjoint": round(6 / b), "borrowed": round(1 / b),
+             "optimistic": round(9 / b**0.5)} for b in (1e-2, 1e-4)]  # fmt: skip
+    return {
+        "system": cell.system.label, "condition": {"name": cell.condition_name}, "cell": cell.id, "metric": "FMR",
+        "statements": 2, "confidence": 0.95, "design_effect": 2.5, "measured_in": "black", "measured_on": 8,
+        "people": [{"group": "black", "people": 8}, {"group": "white", "people": 7}], "rows": rows, "curve": rows,
+    }  # fmt: skip
+
+
+def found_thresholds(cell: Cell) -> list[dict[str, Any]]:
+    """A threshold found on each half of the people."""
+    return [
+        {"system": cell.system.label, "condition": {"name": cell.condition_name}, "cell": cell.id,
+         "operating_point": "fmr=1e-2", "found_on_half": half, "people": 9, "comparisons": 72, "threshold": 0.41,
+         "low": low, "high": 0.47, "confidence": 0.95, "method": "clustered bounds of FMR, turned round"}
+        for half, low in ((0, None), (1, 0.33))
     ]  # fmt: skip
 
 
@@ -151,7 +200,9 @@ def meaning_of(cell: Cell, group: Group, people: People) -> dict[str, Any]:
         "mated_subjects": size, "comparisons": 80, "mated_comparisons": size, "confidence": 0.95,
         "verdict": "insufficient" if few else "measured", "why": "no mated comparisons" if few else None,
         "log10_limits": None if few else [-1.398, 2.0], "likelihood_ratios": None if few else curve, "cllr": cost,
-        "cllr_min": cost, "cllr_cal": cost, "cllr_logistic": cost, "expected_calibration_error": cost,
+        "cllr_min": cost, "cllr_cal": cost, "cllr_logistic": cost,
+        "expected_calibration_error": None if few else {**cost, "prior": 0.5},
+        **{name: None if few else made for name, made in SCORED.items()},
     }  # fmt: skip
 
 
@@ -232,6 +283,8 @@ def fabricate(path: Path, scenario: dict[str, Any]) -> tuple[RunDirectory, Loade
         run.write(table, pl.concat(per_cell[table.name]))
     meant = [meaning_of(cell, group, people) for cell in loaded.cells for group in people.within() if stills]
     evidence = {"schema": 1, "figures": figures, "differentials": differentials, "score_meaning": meant,
+                "planning": [planned(cell) for cell in loaded.cells if stills],
+                "found_thresholds": [row for cell in loaded.cells if stills for row in found_thresholds(cell)],
                 "claims": claims_of(loaded.cells[0]) if stills else []}  # fmt: skip
     run.write_bytes("evidence.json", json.dumps(evidence, allow_nan=False).encode())
     return run, loaded

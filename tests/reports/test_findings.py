@@ -44,9 +44,28 @@ def test_every_printed_rate_carries_its_interval_and_numbers(contents: Contents)
 
 
 def test_a_group_shown_to_be_falsely_matched_more_is_said_with_both_rates(contents: Contents) -> None:
-    (said,) = [said for said in findings.headline(contents, "one") if "Falsely matched more" in said]
-    assert "black people, at least 5.3 times as often as white people" in said
+    (said,) = [said for said in findings.headline(contents, "one") if "falsely matched" in said]
+    assert "People labelled black are falsely matched at least 5.3 times as often as those labelled white" in said
     assert len(WHOLE.findall(said)) == 2
+
+
+def test_systems_of_which_the_same_is_to_be_said_stand_together(contents: Contents) -> None:
+    ((systems, _),) = findings.headlines(contents)
+    assert systems == "one and two"
+    cells = {cell.id for cell in contents.cells if cell.system.label == "two"}
+    apart = replace(contents, figures=[{**f, "errors": 1} if f["cell"] in cells else f for f in contents.figures])
+    assert [system for system, _ in findings.headlines(apart)] == ["one", "two"]
+
+
+def test_claims_are_told_in_short_with_every_verdict_of_theirs(contents: Contents, hostile: str) -> None:
+    safe = f"“Safe {hostile}”: "
+    assert findings.claimed(contents) == [
+        f"{safe}refuted in 1 of 4 statements, supported in 1, not settled in 1, untestable in 1 (one)."
+    ]
+    refuted = replace(contents, claims=[
+        {**c, "verdict": "refuted", "system": s} for s in contents.systems for c in contents.claims
+    ])  # fmt: skip
+    assert findings.claimed(refuted) == [f"{safe}refuted."]
 
 
 def test_a_lower_limit_is_rounded_down_never_up(contents: Contents) -> None:
@@ -104,7 +123,7 @@ def test_the_assumption_free_interval_stands_beside_the_other(contents: Contents
 def test_too_few_people_are_told_first(contents: Contents) -> None:
     few = changed(contents, figure={"verdict": "insufficient", "subjects": 4})
     said = findings.headline(few, "one")[0]
-    assert said.startswith("Only 4 people could be compared, too few to say how often one takes a stranger")
+    assert said.startswith("Only 4 people could be compared, too few to say how often a stranger")
 
 
 def test_what_is_only_shown_under_other_conditions_is_told_strongest_first(contents: Contents) -> None:
@@ -114,7 +133,9 @@ def test_what_is_only_shown_under_other_conditions_is_told_strongest_first(conte
 
     turned = replace(contents, differentials=[verdict(d, i) for i, d in enumerate(contents.differentials)])
     (found,) = [f for f in findings.findings(turned, "one") if f.heading == "Under other conditions"]
-    assert found.sentences[0].startswith(f"Falsely matched more at 20{THIN}px between the eyes: male people, at least ")
+    assert found.sentences[0].startswith(
+        f"At 20{THIN}px between the eyes, people labelled male are falsely matched at "
+    )
     assert len(found.sentences) == 1, "what is said of the reference condition is not said again"
 
 

@@ -88,7 +88,7 @@ def test_listed_ids_go_and_numbers_stay() -> None:
 
 @pytest.mark.parametrize(
     ("point", "words"),
-    [("own", "own threshold"), ("given=0.5", "threshold of 0.5"), ("fmr=1e-2", "cross-fitted FMR 1")],
+    [("own", "own threshold"), ("given=0.5", "threshold of 0.5"), ("fmr=1e-2", "threshold for FMR 1")],
 )
 def test_operating_points_in_words(point: str, words: str) -> None:
     assert point_name(point).removesuffix(f"{THIN}%") == words
