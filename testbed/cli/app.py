@@ -1,0 +1,43 @@
+"""The program `testbed`, to which the commands are added, and the options that several of them have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from pipelines.errors import InputError
+
+
+class Commands(TyperGroup):
+    """A mistyped command is wrong input like any other."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that `args` begin with. Raises InputError, naming the nearest, where there is none."""
+        if args[0] in self.commands:
+            return super().resolve_command(ctx, args)
+        from testbed.scenario.problems import suggestion
+
+        raise InputError(f"there is no command {args[0]!r}; {suggestion(args[0], self.commands)}")
+
+
+app = typer.Typer(
+    name="testbed",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="How often is a surveillance camera's face match a stranger, and for whom?\n\n"
+    "Replays recorded or made-up CCTV through face-matching systems and reports false matches and misses by "
+    "demographic group, with honest uncertainty. It evaluates and never watches: nothing leaves this machine.\n\n"
+    "Start with: `testbed scenarios`, then `testbed run scenarios/demo.yaml`.",
+)
+
+Workers = Annotated[int | None, typer.Option("--workers", "-w", min=1, help="worker processes (default: one per core)")]
+LabelErrors = Annotated[
+    Path | None, typer.Option(help="how often labels are wrong (CSV, see examples/label_errors.csv)")
+]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="a run directory")]

@@ -1,0 +1,179 @@
+"""Commands for scores that somebody brings, and for what scores mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.errors import InputError
+from testbed.cli.app import LabelErrors, Run, app
+from testbed.cli.stages import default_out, nothing_left, run_stages
+
+
+@app.command()
+def audit(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="LOG...", help="a score log, or mated and non-mated scores")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for the run (default: runs/DATE-LOG)")] = None,
+    form: Annotated[
+        str | None, typer.Option(help="tidy, genuine-impostor, four-column, five-column, matrix, candidates")
+    ] = None,
+    matrix: Annotated[Path | None, typer.Option(help="a square matrix of scores (CSV or NPY)")] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option("--column", metavar="ROLE=NAME", help="e.g. score=similarity")
+    ] = None,
+    groups: Annotated[
+        Path | None, typer.Option("--groups", "--subjects", help="CSV: one row per person, id and groups")
+    ] = None,
+    group: Annotated[list[str] | None, typer.Option(help="a group column; repeatable")] = None,
+    threshold: Annotated[float | None, typer.Option(help="the vendor's own threshold, in score units")] = None,
+    distance: Annotated[bool, typer.Option("--distance", help="a smaller score is more alike")] = False,
+    missing: Annotated[float | None, typer.Option(help="the score that stands for none, e.g. -1")] = None,
+    diagonal_mated: Annotated[bool, typer.Option("--diagonal-mated", help="row i and column i are one person")] = False,
+    probe_ids: Annotated[Path | None, typer.Option(help="the person of each matrix row, one a line")] = None,
+    reference_ids: Annotated[Path | None, typer.Option(help="the person of each matrix column")] = None,
+    gallery: Annotated[int | None, typer.Option(min=1, help="people enrolled in what candidate lists search")] = None,
+    enrolled: Annotated[Path | None, typer.Option(help="their ids, one a line")] = None,
+    percent_rule: Annotated[str | None, typer.Option(help="how the system shows a score as percent")] = None,
+    claims: Annotated[Path | None, typer.Option(help="claims to judge (see scenarios/claims/example.yaml)")] = None,
+    label_errors: LabelErrors = None,
+) -> None:
+    """A vendor's score log: the same evidence and report as a run."""
+    from testbed.cli.listing import claims as listing
+    from testbed.cli.progress import bars
+    from testbed.evidence.claims import read_claims
+    from testbed.evidence.percent import rule_named
+    from testbed.scenario.loading import reload
+    from testbed.scorelogs.options import LogOptions, form_named
+    from testbed.scorelogs.stage import import_log
+
+    logs = [*(files or []), *([matrix] if matrix else [])]
+    options = LogOptions(
+        files=tuple(logs),
+        form="matrix" if matrix else form_named(form),
+        columns=_assignments(columns or []),
+        subjects=groups,
+        groups=tuple(group or ()),
+        threshold=threshold,
+        direction="distance" if distance else "similarity",
+        missing=missing,
+        diagonal_mated=diagonal_mated,
+        probe_ids=probe_ids,
+        reference_ids=reference_ids,
+        gallery=gallery,
+        enrolled=enrolled,
+        percent_rule=percent_rule,
+    )
+    if percent_rule is not None:
+        rule_named(percent_rule, options.direction)
+    if claims is not None:
+        read_claims(claims)  # what is wrong with them is told before the log is read, which may take long
+    given = {"claims_file": claims, "label_errors": label_errors}
+    out = out or default_out(logs[0])
+    with nothing_left(out):
+        with bars() as progress:
+            directory = import_log(options, out, progress)
+        loaded = reload(directory.manifest()["scenario"])
+        run_stages(directory, loaded, ("evaluate", "report"), None, only_missing=False, **given)
+    if claims is not None:
+        typer.echo(listing(directory.path))
+
+
+@app.command()
+def check(
+    directory: Run,
+    out: Annotated[Path | None, typer.Option(help="the sheet (default: check.csv in the run)")] = None,
+    point: Annotated[str | None, typer.Option(help="operating point whose false matches are listed")] = None,
+    cell: Annotated[str | None, typer.Option(help="one cell of the run (default: all)")] = None,
+) -> None:
+    """Were they really strangers? A sheet of all falsely matched pairs and as many others, for a person to fill in."""
+    from testbed.cli.listing import check as listing
+    from testbed.evidence.check_run import check_run, write_sheet
+    from testbed.runs.directory import RunDirectory
+    from testbed.scenario.loading import reload
+
+    run = RunDirectory.open(directory)
+    sheet = check_run(run, reload(run.manifest()["scenario"]), point, cell)
+    path = out or directory / "check.csv"
+    if sheet.height:
+        write_sheet(sheet, path)
+    typer.echo(listing(sheet.height, path, directory))
+
+
+@app.command()
+def decode(
+    percent: Annotated[float, typer.Argument(help="the percentage that was shown, e.g. 67")],
+    directory: Annotated[Path, typer.Option("--run", metavar="RUN", help="a run of that system")],
+    prior: Annotated[str | None, typer.Option(help="chance beforehand that it is the person, e.g. 1/1000")] = None,
+    gallery: Annotated[int | None, typer.Option(min=1, help="people searched")] = None,
+    in_gallery: Annotated[float | None, typer.Option(help="chance that the person is among them, e.g. 0.1")] = None,
+    by: Annotated[str | None, typer.Option(help="group, or one attribute, e.g. face_eth")] = None,
+    cell: Annotated[str | None, typer.Option(help="one cell of the run (default: all)")] = None,
+    rule: Annotated[str | None, typer.Option(help="the percent rule, or a CSV of score,percent, where unknown")] = None,
+) -> None:
+    """What "67 %" means in this system: how many strangers are shown it, and what it is evidence of."""
+    from testbed.evidence.decode_run import decode_run
+    from testbed.runs.directory import RunDirectory
+
+    chance = None if prior is None else _fraction(prior)
+    lines = decode_run(
+        RunDirectory.open(directory), percent,
+        prior=chance, gallery=gallery, in_gallery=in_gallery, by=by, cell=cell, rule=rule,
+    )  # fmt: skip
+    typer.echo("\n".join(lines))
+
+
+@app.command()
+def plan(
+    bound: Annotated[float, typer.Option(help="the rate that is not to be exceeded, e.g. 1e-4")],
+    metric: Annotated[str, typer.Option(help="FMR, or FNMR, FTA, FTE")] = "FMR",
+    groups: Annotated[int, typer.Option(help="groups the claim is made for")] = 1,
+    claims: Annotated[int, typer.Option(help="claims judged together")] = 1,
+    confidence: Annotated[float, typer.Option(help="of all statements together")] = 0.95,
+    design_effect: Annotated[
+        float | None, typer.Option(help="how much alike one person's comparisons are; assumed (default: 3)")
+    ] = None,
+    directory: Annotated[
+        Path | None, typer.Option("--run", metavar="RUN", help="take the design effect that was measured in this run")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="draw it: FILE.html, FILE.png or FILE.svg")] = None,
+) -> None:
+    """How many people a test needs before it can say anything."""
+    from testbed.cli.listing import plan as listing
+    from testbed.evidence.planning import ASSUMED, DesignEffect, measured_in
+    from testbed.evidence.planning import plan as planned
+
+    if directory is not None and design_effect is not None:
+        raise InputError("--run and --design-effect: give one of them; a run brings the design effect it measured")
+    if directory is None:
+        effect, where = DesignEffect(ASSUMED if design_effect is None else design_effect), None
+    else:
+        effect, where = measured_in(directory)
+    found = planned(metric, bound, groups, claims, confidence, effect)
+    typer.echo(listing(found, where))
+    if out is not None:
+        from reports.plans import draw
+
+        draw(found, groups, claims, where, out)
+        typer.echo(f"drawn: {out}")
+
+
+def _assignments(given: list[str]) -> dict[str, str]:
+    """`ROLE=NAME` options as a mapping."""
+    for each in given:
+        if "=" not in each:
+            raise InputError(f"--column {each}: write ROLE=NAME, e.g. --column score=similarity")
+    return dict(each.split("=", 1) for each in given)
+
+
+def _fraction(text: str) -> float:
+    """A chance written as 0.001 or 1/1000."""
+    from fractions import Fraction
+
+    try:
+        return float(Fraction(text))
+    except (ValueError, ZeroDivisionError):
+        raise InputError(f"--prior {text}: write a chance as 0.001 or 1/1000") from None
