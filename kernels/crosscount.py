@@ -102,10 +102,12 @@ class Comparison:
 
 
 def choose_tier(
-    probes: Faces, references: Faces | None = None, exact: Array | None = None, tier: Tier | None = None
-) -> Tier:
+    probes: Faces, references: Faces | None = None, exact: Array | None = None, tier: Tier | None = None,
+    pairs: int | None = None,
+) -> Tier:  # fmt: skip
     """The tier of `count`: the one asked for, that of TESTBED_KERNEL_TIER, or the one that finishes first.
 
+    pairs: of templates, where these faces are but a part of what will be compared.
     Raises ValueError for a `tier` that cannot do it. One from the environment is for a whole run: where it cannot,
     "numba" does.
     """
@@ -120,7 +122,7 @@ def choose_tier(
         return "numba"
     if wanted:
         return cast(Tier, wanted)
-    if len(probes.templates) * len(references.templates) < COMPILED_FROM:
+    if (pairs or len(probes.templates) * len(references.templates)) < COMPILED_FROM:
         return "numpy"
     if able:
         from kernels.fused import quicker_here  # numba is loaded by those who need it

@@ -10,9 +10,19 @@ from typer.core import TyperGroup
 
 from pipelines.errors import InputError
 
+ORDER = (
+    "run", "replay", "match", "evaluate", "report", "audit", "check", "decode", "plan", "count", "pipelines",
+    "scenarios", "schema", "doctor",
+)  # fmt: skip
+"""The commands in the order of --help: what most people come for first."""
+
 
 class Commands(TyperGroup):
-    """A mistyped command is wrong input like any other."""
+    """The commands in ORDER. A mistyped one is wrong input like any other."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names of the commands."""
+        return sorted(super().list_commands(ctx), key=ORDER.index)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that `args` begin with. Raises InputError, naming the nearest, where there is none."""

@@ -48,6 +48,32 @@ def pool(workers: int) -> Iterator[Executor]:
                 os.environ[name] = value
 
 
+@contextmanager
+def cluster(address: str) -> Iterator[tuple[Executor, int]]:
+    """The workers of a Dask cluster, and how many; they must see the run's folder under the same path.
+
+    address: of its scheduler, `tls://host:port`, or `tcp://` on this machine alone: templates are people's data.
+    Raises InputError where it cannot be reached or would send them in the clear.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError("--cluster: needs dask.distributed; pip install 'cctv-face-testbed[cluster]'") from None
+    scheme, _, place = address.rpartition("://")
+    host = place.rpartition(":")[0].strip("[]")
+    if scheme != "tls" and host not in ("127.0.0.1", "::1", "localhost"):
+        raise InputError(f"--cluster {address}: would send people's data in the clear; give tls://HOST:PORT")
+    try:
+        client = Client(address, timeout="10s", set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"--cluster {address}: no scheduler answers there ({error}); start `dask scheduler`") from None
+    with client:
+        workers = len(client.scheduler_info(n_workers=-1)["workers"])
+        if not workers:
+            raise InputError(f"--cluster {address}: has no workers; start `dask worker {address}`")
+        yield client.get_executor(), workers  # type: ignore[no-untyped-call]
+
+
 def _one_thread() -> None:
     import signal
 

@@ -59,16 +59,23 @@ class RunDirectory:
         return run
 
     @classmethod
-    def open(cls, path: Path) -> RunDirectory:
-        """An existing run. Raises InputError where `path` holds none, or one of another schema."""
+    def open(cls, path: Path, *, counts: bool = False) -> RunDirectory:
+        """An existing run, or what `testbed count` made (`counts`). Raises InputError where `path` holds none.
+
+        Likewise for one of another schema.
+        """
         if not (path / MANIFEST).is_file():
             raise InputError(f"{path}: no run here ({MANIFEST} is absent); name the folder that `testbed run` printed")
         run = cls(path)
-        schema = run.manifest().get("schema")
+        manifest = run.manifest()
+        schema = manifest.get("schema")
         if schema != SCHEMA:
             raise InputError(
                 f"{path / MANIFEST}: written by schema {schema}, this testbed reads schema {SCHEMA}; run it again"
             )
+        if counts != ("tiling" in manifest):
+            what = "a run, not counts of template pairs" if counts else "counts of template pairs, not a run"
+            raise InputError(f"{path}: holds {what}; name a folder that `testbed {'count' if counts else 'run'}` made")
         return run
 
     # -- manifest -----------------------------------------------------------------------------------
