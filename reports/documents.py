@@ -15,7 +15,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import catalogue, charts, claims, findings, meaning, tables, wording
+from reports import catalogue, charts, claims, findings, meaning, tables, truth, wording
 from reports.charts.drawing import Spec
 from reports.reading import EVERYBODY, SAME_GROUP, Contents
 from testbed.scenario.models import Video
@@ -39,7 +39,7 @@ class Drawings:
 
 
 def html(contents: Contents, csvs: dict[str, pl.DataFrame]) -> str:
-    """The report. csvs: the tables of `tables.all_tables`, whose files lie beside the page."""
+    """The report. csvs: the tables of `tables.all_tables`; those that are not empty lie beside the page."""
     environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
@@ -51,7 +51,7 @@ def html(contents: Contents, csvs: dict[str, pl.DataFrame]) -> str:
         "percent": wording.percent, "interval": wording.interval, "plain": wording.plain, "n": wording.count,
         "condition": wording.condition, "score": wording.score, "setting": wording.setting,
         "point_name": wording.point_name, "ratio": wording.ratio,
-        "anchor": catalogue.anchor,
+        "anchor": catalogue.anchor, "kind": wording.kind_of_group, "listed": wording.listed,
     }  # fmt: skip
     environment.globals |= {"bounds": wording.bounds, "too_few": wording.too_few, "times": wording.times}
     return environment.get_template("report.html.j2").render(
@@ -67,11 +67,12 @@ def html(contents: Contents, csvs: dict[str, pl.DataFrame]) -> str:
         at_point=wording.at_point(contents.main_point, whose="each system's" if len(contents.systems) > 1 else "its"),
         tables=tables,
         meaning=meaning,
+        truth=truth,
         charts=charts,
         drawings=Drawings(),
         csvs=csvs,
         claims=claims,
-        claimed=claims.by_system(contents.claims),
+        claimed=claims.by_claim(contents.claims),
         rows={
             name: csvs[name].to_dicts() for name in ("fmr_by_group", "failures", "what_was_found", "groups", "timings")
         },

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from reports.claims import VERDICTS, by_system
 from reports.reading import EVERYBODY, MAIN, SAME_GROUP, Contents, Figure
+from reports.truth import identity_check, label_check
 from reports.wording import (
     at_point,
     columns,
@@ -29,6 +30,14 @@ UNIT = (
     "Rates count comparisons, but people are the evidence: each bracketed range is a 95 % interval that treats one "
     "person as one piece of evidence, however often that person was compared, so that the true rate for people like "
     "these is expected inside it in 95 of 100 such experiments."
+)
+UNKNOWN_PEOPLE = (
+    "It is not known who is who in this log: intervals assume comparisons independent of one another and are too "
+    "narrow, and no claim can be supported."
+)
+NO_FAILURES = (
+    "How often a face was never found, or a photograph not enrolled, is not known from this log: it lists no failures. "
+    "Nor, therefore, is how often the right person is missed in all."
 )
 
 SUFFERED = {"FMR": "are falsely matched", "FNMR": "are not recognised", "FTA": "are overlooked"}
@@ -73,6 +82,30 @@ def headline(contents: Contents, system: str) -> list[str]:
     return [*unsaid, *said] if said else ["Nothing was compared: no figure on matches can be given."]
 
 
+def same_throughout(contents: Contents) -> list[str]:
+    """Which systems give the same figures throughout, and whether they use the same models."""
+    said = []
+    for systems in (each for each in contents.alike if len(each) > 1):
+        models = [sorted(contents.manifest["systems"][system].get("models", {}).values()) for system in systems]
+        why = " (same model files)" if models[0] and all(each == models[0] for each in models) else ""
+        said.append(f"{listed(systems)} give the same figures throughout{why}.")
+    return said
+
+
+def labels_checked(contents: Contents) -> list[str]:
+    """What remains if labels are wrong as often as somebody stated, under the reference condition."""
+    return label_check(
+        row for row in contents.label_sensitivity
+        if row["operating_point"] in (contents.main_point, None)
+        and row["condition"]["name"] == contents.reference_condition
+    )  # fmt: skip
+
+
+def checks(contents: Contents) -> list[str]:
+    """What was found where somebody stated how often labels are wrong, or looked whether truth is."""
+    return labels_checked(contents) + ([identity_check(contents.corrections)] if contents.corrections else [])
+
+
 def findings(contents: Contents, system: str) -> list[Finding]:
     """Everything the first screen says of one system, insufficient groups by name included."""
     cell = contents.reference_cell(system)
@@ -94,8 +127,8 @@ def claimed(contents: Contents) -> list[str]:
     told = []
     for says in dict.fromkeys(row["says"] for row in contents.claims):
         by_verdicts: dict[str, list[str]] = {}
-        for rows in by_system([row for row in contents.claims if row["says"] == says]):
-            by_verdicts.setdefault(_verdicts(rows), []).append(rows[0]["system"])
+        for systems, rows in by_system([row for row in contents.claims if row["says"] == says]):
+            by_verdicts.setdefault(_verdicts(rows), []).extend(systems)
         each = [verdicts + (f" ({listed(systems)})" if set(systems) != set(contents.systems) else "")
                 for verdicts, systems in by_verdicts.items()]  # fmt: skip
         told.append(f"“{says}”: {'; '.join(each)}.")
@@ -116,9 +149,25 @@ def too_small(contents: Contents) -> str:
 
 
 def same_group(contents: Contents) -> str:
-    """What "same group" means in this run; "" where no groups are known."""
-    attributes = contents.people.attributes
+    """What "same group" means in this run; "" where nothing is said of it."""
+    named = any(row["reference_group"] == SAME_GROUP for row in (*contents.figures, *contents.claims))
+    attributes = contents.people.attributes if named else ()
     return f"“Same group” means: with the same label in {listed(map(columns, attributes))}." if attributes else ""
+
+
+def of_the_log(contents: Contents) -> list[str]:
+    """What must be known of a score log before any figure made of it is read; nothing of other runs."""
+    said = [] if contents.said("subjects") else [UNKNOWN_PEOPLE]
+    for cell in contents.cells if "log" in contents.manifest else ():
+        about = contents.manifest["systems"][cell.system.label]
+        (low, high), threshold = about["score_range"], about["threshold"]
+        if threshold is not None and not low <= threshold <= high:
+            everything = (threshold > high) == (about["direction"] == "distance")
+            said.append(
+                f"The threshold of {score(threshold)} lies outside the scores of this log, {score(low)} to "
+                f"{score(high)}: {'everything' if everything else 'nothing'} matches there."
+            )
+    return said if contents.said("failures") else [*said, NO_FAILURES]
 
 
 def may_be_concluded(contents: Contents) -> list[str]:
@@ -154,8 +203,10 @@ def _strangers(contents: Contents, cell: Cell) -> list[str]:
         if said:
             said.append(f"Over all pairs of strangers, of whatever group: {quoted(figure)}.")
         elif figure["verdict"] == "insufficient":
-            said.append(f"Only {count(figure['subjects'], 'people')} could be compared, too few to say how often a "
-                        f"{who} is taken for the person {where}; counted were {quoted(figure)}.")  # fmt: skip
+            few = (f"{count(figure['comparisons'], 'comparisons')} could be made" if figure["subjects"] is None
+                   else f"{count(figure['subjects'], 'people')} could be compared")  # fmt: skip
+            said.append(f"Only {few}, too few to say how often a {who} is taken for the person {where}; counted were "
+                        f"{quoted(figure)}.")  # fmt: skip
         elif figure["errors"] == 0:
             said.append(f"No {who} was taken for the person {where}: {quoted(figure)}; "
                         f"the true rate may still be as high as {percent(figure['high'])}.")  # fmt: skip
@@ -167,19 +218,22 @@ def _strangers(contents: Contents, cell: Cell) -> list[str]:
 
 def _searches(contents: Contents, cell: Cell) -> list[str]:
     """Strangers returned and people not found, in the largest gallery that was searched."""
-    said = []
+    said, known = [], contents.said("enrolled")
     for size in contents.gallery_sizes(cell)[-1:]:
         alert = contents.figure("FPIR", cell, gallery=size)
         if alert is not None and alert["value"] is not None:
+            who = "who are not in" if known else "who are in no list, and so taken not to be in"
             said.append(
-                f"{_capital(_at(contents, alert))}, of searches for people who are not in the gallery of "
+                f"{_capital(_at(contents, alert))}, of searches for people {who} the gallery of "
                 f"{count(size, 'people')}, {quoted(alert)} return somebody."
             )
         point = contents.main_point
         for rank in contents.ranks(cell, size, point)[:1]:
             missed = contents.figure("FNIR", cell, gallery=size, rank=rank)
             if missed is not None and missed["value"] is not None:
-                said.append(f"Of searches for people who are in it, {quoted(missed)} do not return them first.")
+                who = "who are in it" if known else "who are in some list, and so taken to be in it"
+                said.append(f"Of searches for people {who}, {quoted(missed)} do not return them first "
+                            f"{_at(contents, missed)}.")  # fmt: skip
         if cell.id not in {f["cell"] for f in contents.figures if f["metric"] == "FMR"}:
             said.append("How often two people are taken for one cannot be known from lists of the best candidates.")
     return said
@@ -223,7 +277,7 @@ def _higher(contents: Contents, cell: Cell) -> list[str]:
 
 
 def _elsewhere(contents: Contents, system: str, here: Cell) -> list[str]:
-    """Higher rates that are shown under another condition and are not said above, the strongest first."""
+    """Higher rates that are shown under another condition and are not said above: the strongest, in their order."""
     worst = worst_acquisition(contents, system)
     shown = []
     for metric, point in (("FMR", MAIN), ("FTA", None)):
@@ -234,9 +288,9 @@ def _elsewhere(contents: Contents, system: str, here: Cell) -> list[str]:
             (d["low"], f"{_capital(under(cell.condition_name))}, {_at_least(contents, cell, d, metric)}")
             for cell in others for d in _shown(contents, cell, metric, point) if d["group"] not in known
         ]  # fmt: skip
-    told = [sentence for _, sentence in sorted(shown, key=lambda each: -each[0])]
-    more = [f"… and {len(told) - ELSEWHERE} more in the tables."] if len(told) > ELSEWHERE else []
-    return told[:ELSEWHERE] + more
+    strongest = sorted(shown, key=lambda each: -each[0])[:ELSEWHERE]
+    told = [each[1] for each in shown if each in strongest]  # in the scenario's order
+    return told + ([f"… and {len(shown) - len(told)} more in the tables."] if len(shown) > len(told) else [])
 
 
 def _shown(contents: Contents, cell: Cell, metric: str = "FMR", point: str | None = MAIN) -> list[Figure]:
@@ -272,7 +326,7 @@ def _small(contents: Contents, cell: Cell, kind: str) -> list[str]:
         return []
     compared = contents.compared(cell, kind)
     groups = [g for g in contents.kinds()[kind] if compared.get(g.name, {}).get("verdict") == "insufficient"]
-    return [f"{plain(group.name)} ({contents.people.size(group)})" for group in groups]
+    return [f"{plain(group.name)} ({count(contents.size(group))})" for group in groups]
 
 
 def _missed(contents: Contents, cell: Cell) -> list[str]:

@@ -6,22 +6,27 @@ from collections.abc import Sequence
 from math import isclose
 
 from reports.reading import Figure
-from reports.wording import THIN, bounds, count, percent, plain, ratio
-
-MARKS = {"least": "≥ ", "most": "≤ ", None: ""}
+from reports.wording import THIN, beyond, bounds, count, percent, plain, ratio
 
 
 def held(shown: Figure) -> str:
-    """The likelihood ratio of a shown percent; ≥ or ≤ where it is the number of people that limits it."""
-    return MARKS[shown["limit"]] + ratio(shown["log10_ratio"])
+    """The likelihood ratio of a shown percent; < or > where it lies beyond what so many people can show."""
+    return beyond(ratio(shown["log10_ratio"]), shown["at_limit"])
 
 
-def chances(shown: Figure) -> list[tuple[str, str]]:
-    """Odds beforehand in words, and the chance of the same person afterwards."""
+def ratio_interval(shown: Figure) -> str:
+    """Its interval: [1/40–2.1]."""
+    low, high = shown["log10_low"], shown["log10_high"]
+    return f"[{'0' if low is None else ratio(low)}–{'no limit' if high is None else ratio(high)}]"
+
+
+def chances(shown: Figure) -> list[tuple[str, str, str]]:
+    """Odds beforehand in words, the chance of the same person afterwards, and its interval."""
     return [
-        (f"1 in {round(1 / each['prior']):,}", MARKS[shown["limit"]] + percent(each["value"]))
+        (f"1 in {round(1 / each['prior']):,}", beyond(percent(each["value"]), shown["at_limit"]),
+         bounds(each["low"], each["high"]))
         for each in shown["posterior"]
-    ]
+    ]  # fmt: skip
 
 
 def beforehand(prior: float) -> str:
@@ -41,20 +46,23 @@ def calibration(row: Figure) -> str:
 
 
 def median_stranger(row: Figure, point: str) -> str:
-    """From how many people on the median stranger is shown a match."""
+    """From how many people on half of all strangers are shown a match, each in half of such searches."""
     told = next(each for each in row["stranger"] if each["operating_point"] == point)
-    median, most = told["median_gallery"], told["measured_up_to"]
-    least = "" if median["low"] is None else f"at least {count(median['low'])}"
-    if median["how"] == "measured":
-        ends = [each for each in (least, "" if median["high"] is None else f"at most {count(median['high'])}") if each]
-        limits = f" (95 % limits: {', '.join(ends)})" if ends else ""
-        return f"Half of all strangers are shown a match once {count(median['value'], 'people')} are searched{limits}."
-    limit = f"; 95 % limit: {least}" if least else ""
-    if median["value"] is None:
-        return f"With {count(most, 'people')}, fewer than half of all strangers were shown a match{limit}."
+    median = told["median_gallery"]
+    half, more_often = "half of all strangers", "are shown a match more often than not"
+    if median["value"] is not None:
+        most = "no upper limit" if median["high"] is None else f"at most {count(median['high'])}"
+        return (
+            f"{half.capitalize()} {more_often} once {count(median['value'], 'people')} are searched "
+            f"(95 % limits: at least {count(median['low'])}, {most})."
+        )
+    model = "" if median["modelled"] is None else (
+        f" By the model, half of all searches by strangers show one from about {count(median['modelled'], 'people')} "
+        "on; it may take more."
+    )  # fmt: skip
     return (
-        f"With {count(most, 'people')}, fewer than half of all strangers were shown a match. By the model it takes "
-        f"about {count(median['value'])}{limit}; it may take more."
+        f"With {count(told['measured_up_to'], 'people')}, fewer than {half} {more_often} "
+        f"(95 % limit: it takes at least {count(median['low'])}).{model}"
     )
 
 
@@ -87,6 +95,14 @@ def falls_short(planned: Figure) -> str:
         f"“At most one false match in 10,000”, for {whom}: {count(row['disjoint'], 'people')} in each group to be "
         f"sure{measured}. {largest_group(planned['people'])}."
     )
+
+
+def line_across(people: Sequence[Figure]) -> str:
+    """What the line across a planning chart is."""
+    sizes = {each["people"] for each in people}
+    if len(sizes) == 1:
+        return "The line across is the people of this run in a group."
+    return "The line across is the largest group of this run; shaded, down to the smallest."
 
 
 def largest_group(people: Sequence[Figure]) -> str:

@@ -71,6 +71,18 @@ class Contents:
         """Labels of the systems under test, in the scenario's order."""
         return list(dict.fromkeys(cell.system.label for cell in self.cells))
 
+    @cached_property
+    def alike(self) -> list[list[str]]:
+        """The systems, those together that give the very same figures throughout."""
+        tables = (self.figures, self.differentials, self.score_meaning, self.found_thresholds, self.planning)
+        given: dict[str, list[Figure]] = {system: [] for system in self.systems}
+        for row in (row for table in tables for row in table):
+            given[row["system"]].append({name: each for name, each in row.items() if name not in ("system", "cell")})
+        together: dict[str, list[str]] = {}
+        for system, rows in given.items():
+            together.setdefault(json.dumps(rows), []).append(system)
+        return list(together.values())
+
     @property
     def conditions(self) -> list[str]:
         """Names of the conditions, in the scenario's order."""
@@ -90,6 +102,14 @@ class Contents:
     def main_point(self) -> str:
         """The operating point the report speaks of: `own` if evaluated, else the first."""
         return "own" if "own" in self.operating_points else self.operating_points[0]
+
+    def said(self, what: str) -> bool:
+        """Whether a log says who is who (`subjects`), who is `enrolled`, or what failed (`failures`); runs know it."""
+        return bool(self.manifest.get(f"{what}_known", True))
+
+    def size(self, group: Group) -> int | None:
+        """People in a group; None where it is not known who is who."""
+        return self.people.size(group) if self.said("subjects") else None
 
     def cell(self, system: str, condition: str) -> Cell:
         """The cell of a system under a condition."""
@@ -199,7 +219,8 @@ def read(run: RunDirectory, loaded: Loaded) -> Contents:
     try:
         evidence = json.loads(path.read_text(encoding="utf-8"))
         figures, differentials = evidence["figures"], evidence["differentials"]
-        _ = [row["percents"] for row in evidence.get("score_meaning", [])]  # an older version's rows lack it
+        for row in evidence.get("score_meaning", []):
+            _ = [each["at_limit"] for each in row["percents"] or []]  # an older version's rows lack it
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(
             f"{path}: cannot be read as evidence; make it anew with `testbed evaluate {run.path}`"

@@ -1,4 +1,4 @@
-"""The report stage: a run's tables and evidence in, `report/index.html` and a CSV of every table out."""
+"""The report stage: a run's tables and evidence in, `report/index.html` and a CSV of every table with rows out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ def report(run: RunDirectory, loaded: Loaded, progress: Progress = silent) -> Pa
     total = len(tables) + 1
     for done, (name, table) in enumerate(tables.items()):
         progress("report", done, total, f"{name}.csv")
-        run.write_bytes(f"report/{name}.csv", csv(table))
+        if table.height:
+            run.write_bytes(f"report/{name}.csv", csv(table, people_known=contents.said("subjects")))
+        else:
+            (run.path / "report" / f"{name}.csv").unlink(missing_ok=True)  # an earlier report may have had rows
     progress("report", total - 1, total, "index.html")
     run.write_bytes(PAGE, html(contents, tables).encode())
     progress("report", total, total)

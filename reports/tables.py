@@ -9,7 +9,7 @@ import polars as pl
 
 from reports.findings import worst_acquisition, worst_group
 from reports.reading import EVERYBODY, MAIN, SAME_GROUP, Contents, Figure, per_cell
-from reports.wording import without_folders, without_names
+from reports.wording import NOT_KNOWN, without_folders, without_names
 from testbed.evidence.verdicts import family_words, pair_words
 from testbed.matching.people import PASSER_BY, Group
 from testbed.runs.tables import CAPTURES, FRAMES, TIMINGS
@@ -24,8 +24,14 @@ CURVE_POINTS = 80
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def csv(frame: pl.DataFrame) -> bytes:
+OF_PEOPLE = ("people", "people_compared", "mated_people", "subjects")
+"""Columns that count people."""
+
+
+def csv(frame: pl.DataFrame, *, people_known: bool = True) -> bytes:
     """A table as CSV, UTF-8. Text that a spreadsheet would run as a formula is kept text by a leading apostrophe."""
+    if not people_known:
+        frame = frame.with_columns(pl.lit(NOT_KNOWN).alias(name) for name in OF_PEOPLE if name in frame.columns)
     guarded = [
         pl.when(pl.any_horizontal(pl.col(name).str.starts_with(mark) for mark in _STARTS_A_FORMULA))
         .then(pl.lit("'") + pl.col(name))
@@ -38,14 +44,7 @@ def csv(frame: pl.DataFrame) -> bytes:
 
 
 def all_tables(contents: Contents) -> dict[str, pl.DataFrame]:
-    """Every table of the report by the name of its CSV file, without `.csv`."""
-    asked = {
-        "claims": claims(contents), "score_meaning": score_meaning(contents),
-        "likelihood_ratios": likelihood_ratios(contents), "percents": percents(contents),
-        "reliability": reliability(contents), "strangers": strangers(contents), "thresholds": thresholds(contents),
-        "planning": planning(contents), "indices": indices(contents),
-        "label_sensitivity": label_sensitivity(contents), "corrections": corrections(contents),
-    }  # fmt: skip
+    """Every table of the report by the name of its CSV file, without `.csv`; some may be empty."""
     return {
         "figures": figures(contents),
         "differentials": differentials(contents),
@@ -61,8 +60,12 @@ def all_tables(contents: Contents) -> dict[str, pl.DataFrame]:
         "det": det(contents),
         "timings": timings(contents),
         "groups": groups(contents),
-        **{name: frame for name, frame in asked.items() if frame.height},
-    }
+        "claims": claims(contents), "score_meaning": score_meaning(contents),
+        "likelihood_ratios": likelihood_ratios(contents), "percents": percents(contents),
+        "reliability": reliability(contents), "strangers": strangers(contents), "thresholds": thresholds(contents),
+        "planning": planning(contents), "indices": indices(contents),
+        "label_sensitivity": label_sensitivity(contents), "corrections": corrections(contents),
+    }  # fmt: skip
 
 
 def figures(contents: Contents) -> pl.DataFrame:
@@ -88,7 +91,15 @@ def at_a_glance(contents: Contents) -> pl.DataFrame:
 def glance(contents: Contents, system: str) -> dict[str, Figure | None]:
     """The figures of one line of the first screen's table."""
     cell = contents.reference_cell(system)
+    searched = {}
+    for size in contents.gallery_sizes(cell)[-1:]:
+        searched = {
+            "FPIR": contents.figure("FPIR", cell, gallery=size),
+            "FNIR": contents.figure("FNIR", cell, gallery=size, rank=1),
+            "selectivity": contents.figure("selectivity", cell, gallery=size),
+        }
     return {
+        **searched,
         "FMR, all strangers": contents.figure("FMR", cell, PASSER_BY, EVERYBODY)
         or contents.figure("FMR", cell, EVERYBODY, EVERYBODY),
         "FMR, same group": contents.figure("FMR", cell, EVERYBODY, SAME_GROUP),
@@ -110,7 +121,7 @@ def fmr_by_group(contents: Contents) -> pl.DataFrame:
                 shown = compared.get(group.name, {})
                 rows.append({
                     "system": cell.system.label, "condition": cell.condition_name, "kind": kind, "group": group.name,
-                    "people": contents.people.size(group), "people_compared": figure["subjects"],
+                    "people": contents.size(group), "people_compared": figure["subjects"],
                     **_numbers(figure), "compared_with": shown.get("reference"),
                     "at_least_times": shown["low"] if shown.get("verdict") == "higher" else None,
                     "comparison": shown.get("verdict"), "family_p": shown.get("family_p"),
@@ -193,11 +204,15 @@ def percents(contents: Contents) -> pl.DataFrame:
         for each in row["percents"] or []:
             shown = each["shown"] or {}
             flat = {**_meant(row), "rule": row["percent_rule"], "percent": each["percent"], "score": each["score"],
-                    "strangers_shown": shown.get("value"), "strangers_low": shown.get("low"),
-                    "strangers_high": shown.get("high"), "log10_ratio": each["log10_ratio"],
-                    "at_limit": each["limit"]}  # fmt: skip
-            flat |= {f"posterior_at_{chance['prior']:g}": chance["value"] for chance in each["posterior"] or []}
-            rows.append({**flat, "why": each["why"]})
+                    "counted_at": shown.get("counted_at"), "strangers_counted": shown.get("errors"),
+                    "strangers_compared": shown.get("comparisons"), "strangers_shown": shown.get("value"),
+                    "strangers_low": shown.get("low"), "strangers_high": shown.get("high"),
+                    **{name: each[name] for name in ("log10_ratio", "log10_low", "log10_high",
+                                                     "at_limit")}}  # fmt: skip
+            for chance in each["posterior"] or []:
+                at = f"posterior_at_{chance['prior']:g}"
+                flat |= {at: chance["value"], f"{at}_low": chance["low"], f"{at}_high": chance["high"]}
+            rows.append({**flat, "counted": each["counted"], "why": each["why"]})
     return _frame(rows)
 
 
@@ -442,7 +457,7 @@ def groups(contents: Contents) -> pl.DataFrame:
                 for who in contents.subjects.get_column(f"{attribute}:provenance", default=pl.Series([None])).unique()
             }
             rows.append({
-                "kind": kind, "group": group.name, "people": contents.people.size(group),
+                "kind": kind, "group": group.name, "people": contents.size(group),
                 "label_by": ", ".join(sorted(who or "not stated" for who in said)) or None,
             })  # fmt: skip
     return _frame(rows)

@@ -10,6 +10,9 @@ from typing import Any
 THIN = "\u202f"
 """Narrow no-break space: between a number and its unit, so that they are never parted at a line's end."""
 
+NOT_KNOWN = "not known"
+"""How many people there are in a log that does not say who is who."""
+
 _SETTINGS = {
     "inter_eye_px": f"{{}}{THIN}px between the eyes",
     "bitrate_kbps": f"{{}}{THIN}kbit/s",
@@ -19,11 +22,12 @@ _SETTINGS = {
     "noise": "noise {}",
     "defocus_px": f"{{}}{THIN}px of defocus",
     "exposure_s": f"{{}}{THIN}s exposure",
-    "motion_eyes_per_s": "{} eye distances per second",
+    "motion_eyes_per_s": "faces moving {} times the distance between their eyes per second",
     "fps": "{} frames per second",
     "frames": "{} frames",
     "gop": "a key frame every {} frames",
 }
+_AXES = {"motion_eyes_per_s": "speed of faces, in distances between the eyes per second"}
 _UNITS = {"FTA": "passes", "FTE": "reference photographs", "FRR": "passes", "GFRR": "passes", "FPIR": "searches",
           "FNIR": "searches"}  # fmt: skip
 
@@ -61,8 +65,10 @@ def bounds(low: float, high: float) -> str:
     return f"[{_digits(low)}–{_digits(high)}{THIN}%]"
 
 
-def count(number: int, noun: str = "") -> str:
-    """4,204 comparisons; 1 comparison."""
+def count(number: int | None, noun: str = "") -> str:
+    """4,204 comparisons; 1 comparison; comparisons not known."""
+    if number is None:
+        return f"{noun} {NOT_KNOWN}".strip()
     if not noun:
         return f"{number:,}"
     singular = {"people": "person", "passes": "pass", "searches": "search"}.get(noun, noun.removesuffix("s"))
@@ -78,17 +84,17 @@ def quoted(figure: Mapping[str, Any]) -> str:
     return f"{percent(figure['value'])} {interval(figure)}{beside} ({of})"
 
 
-def too_few(people: int) -> str:
+def too_few(people: int | None) -> str:
     """What is said of a group that is too small to say anything about."""
-    return f"too few people to say ({people})"
+    return "too few comparisons to say" if people is None else f"too few people to say ({people})"
 
 
 def one_in(share: float) -> str:
-    """A share in words: about 1 in 9; more than half."""
+    """A share in words, of what is named next: about 1 in 9; more than half of all; all."""
     if share <= 0:
-        return "none"
+        return "no"
     if share > 0.5:
-        return "more than half"
+        return "all" if share == 1 else "more than half of all"
     other = 1 / share
     return f"about 1 in {round(other, None if other < 100 else 1 - floor(log10(other))):,.0f}"
 
@@ -106,6 +112,11 @@ def ratio(log10: float) -> str:
     return ("1/" if log10 < 0 else "") + (f"{value:.1f}" if value < 10 else f"{value:,.0f}")
 
 
+def beyond(estimate: str, at_limit: str | None) -> str:
+    """An estimate that is `under` or `over` what so many people can show: < 1/103; as it is where it is neither."""
+    return estimate if at_limit is None else f"{'<' if at_limit == 'under' else '>'} {estimate.removeprefix('<')}"
+
+
 def plain(label: str) -> str:
     """A label for running text: east_asian → east asian."""
     return label.replace("_", " ")
@@ -117,8 +128,13 @@ def people(label: str) -> str:
 
 
 def columns(kind: str) -> str:
-    """A kind of group in running text, by the columns it comes from: eth × sex → “eth” and “sex”."""
-    return listed(f"“{plain(name)}”" for name in kind.split(" × "))
+    """A kind of group in running text, by the columns it comes from, as they are called: “eth” and “sex”."""
+    return listed(f"“{name}”" for name in kind.split(" × "))
+
+
+def kind_of_group(kind: str) -> str:
+    """A kind of group as a heading: “eth” × “sex”; everybody."""
+    return kind if kind == "everybody" else " × ".join(f"“{name}”" for name in kind.split(" × "))
 
 
 def listed(words: Iterable[str]) -> str:
@@ -162,7 +178,8 @@ def under(name: str) -> str:
 
 def setting(name: str) -> str:
     """A swept setting as an axis title: inter_eye_px → px between the eyes."""
-    return " ".join(_SETTINGS.get(name, plain(name)).replace("{}", "").replace(THIN, " ").split())
+    words = _SETTINGS.get(name, plain(name)).replace("{}", "").replace(THIN, " ")
+    return _AXES.get(name, " ".join(words.split()))
 
 
 def score(value: float | None) -> str:

@@ -23,7 +23,7 @@ from reports.charts.drawing import (
     tooltips,
 )
 from reports.reading import Contents
-from reports.wording import interval, percent, plain, score
+from reports.wording import interval, kind_of_group, percent, plain, score
 from testbed.matching.people import Group
 from testbed.scenario.cells import Cell
 
@@ -111,5 +111,5 @@ def _det_panel(sheets: Sheets, kind: str, curves: Rows, points: Rows, enough: li
         many.encode(color=colour, strokeDash=dash),
         here.encode(x=x, y=y, color=colour, tooltip=tooltips("group", "FMR", "FNMR", threshold="t")),
     ]
-    title = alt.TitleParams(plain(kind) or "everybody", anchor="start", fontSize=12)
+    title = alt.TitleParams(kind_of_group(kind or "everybody"), anchor="start", fontSize=12)
     return layered(*layers, width=238, height=210, title=title)

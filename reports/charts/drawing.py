@@ -83,11 +83,11 @@ def beside(figure: Figure) -> dict[str, Any]:
 
 def whose(row: Figure, **more: Any) -> Any:
     """A panel's title: the group, and how many people it has; grey where they are too few."""
-    group = "everybody" if row["probe_group"] == EVERYBODY else plain(row["probe_group"])
-    own = ", within groups" if row["reference_group"] == SAME_GROUP else ""
+    same = row["reference_group"] == SAME_GROUP
+    group = SAME_GROUP if same else "everybody" if row["probe_group"] == EVERYBODY else plain(row["probe_group"])
     few = row["verdict"] == "insufficient"
     return alt.TitleParams(
-        f"{group}{own} · {count(row['subjects'])}" + (" · too few" if few else ""), anchor="start", fontSize=12,
+        f"{group} · {count(row['subjects'])}" + (" · too few" if few else ""), anchor="start", fontSize=12,
         fontWeight="normal", color=GREY if few else INK, **more,
     )  # fmt: skip
 

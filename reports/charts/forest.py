@@ -25,7 +25,7 @@ from reports.charts.drawing import (
 )
 from reports.reading import EVERYBODY, SAME_GROUP, Contents, Figure
 from reports.tables import ranked
-from reports.wording import interval, percent, plain, too_few
+from reports.wording import count, interval, kind_of_group, percent, plain, too_few
 from testbed.scenario.cells import Cell
 
 PLOT = 360
@@ -50,22 +50,22 @@ def forest(contents: Contents, cell: Cell) -> Spec:
     kinds = {**everyone, **contents.kinds()}
     for kind, groups in kinds.items():
         rows = [
-            _row(plain(group.name) if kind else "all strangers", figure, contents.people.size(group))
+            _row(plain(group.name) if kind else "all strangers", figure, contents.size(group))
             for group, figure in ranked(contents, cell, groups)
         ]
         if kind == "" and same is not None:
-            rows.append(_row("strangers of the same group", same, same["subjects"]))
+            rows.append(_row(SAME_GROUP, same, same["subjects"]))
         if rows:
             last = kind == list(kinds)[-1]
             parts.append(_forest_panel(sheets, kind, rows, same, axis=last, head=kind == ""))
     return sheets.specification(panels(parts, columns=1, spacing=10))
 
 
-def _row(label: str, figure: Figure, people: int) -> dict[str, Any]:
+def _row(label: str, figure: Figure, people: int | None) -> dict[str, Any]:
     few = figure["verdict"] == "insufficient"
     return {
         "group": label,
-        "people": f"{people:,}",
+        "people": count(people),
         "low": figure["low"],
         "high": figure["high"],
         "rate": too_few(people) if few else f"{percent(figure['value'])}  {interval(figure)}",
@@ -97,7 +97,7 @@ def _forest_panel(sheets: Sheets, kind: str, rows: Rows, same: Figure | None, *,
         rule = sheets.chart([{"x": same["value"]}])
         layers.insert(0, rule.mark_rule(color=ORANGE, strokeDash=[4, 3], opacity=0.8).encode(x="x:Q"))
     layers += [column for place in _COLUMNS for column in _text_column(sheets, base, *place, head=head)]
-    title_at = alt.TitleParams(plain(kind) or "everybody", anchor="start", fontSize=12, offset=6)
+    title_at = alt.TitleParams(kind_of_group(kind or "everybody"), anchor="start", fontSize=12, offset=6)
     return layered(*layers, width=PLOT, height={"step": 22}, title=title_at)
 
 

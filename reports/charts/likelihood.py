@@ -8,7 +8,7 @@ import altair as alt
 
 from reports.charts.drawing import BLUE, GREY, GRID, ORANGE, Rows, Sheets, Spec, layered, panels, short, tooltips, whose
 from reports.reading import Figure
-from reports.wording import ratio, score
+from reports.wording import beyond, count, ratio, score
 
 _RATIOS = "datum.value < 0 ? '1/' + format(pow(10, -datum.value), ',') : format(pow(10, datum.value), ',')"
 _FADED = "#f1f2f4"
@@ -64,8 +64,9 @@ def _panel(sheets: Sheets, row: Figure, direction: str, alone: bool) -> Any:
         base.mark_point(filled=True, size=26, opacity=0, color=colour).encode(y=y),
     ]
     if alone:
+        who = "these scores" if row["subjects"] is None else count(row["subjects"], "people")
         told = (
-            (most, -4, f"beyond what {row['subjects']:,} people can show"), (0, -4, "↑ speaks for the same person"),
+            (most, -4, f"beyond what {who} can show"), (0, -4, "↑ speaks for the same person"),
             (0, 12, "↓ speaks for a stranger"),
         )  # fmt: skip
         for at, dy, words in told:
@@ -104,8 +105,7 @@ def _percents(sheets: Sheets, row: Figure, x: Any, width: int, direction: str) -
 
 
 def _held(log10: float, least: float, most: float) -> str:
-    mark = "≥ " if log10 >= most - 1e-9 else "≤ " if log10 <= least + 1e-9 else ""
-    return mark + ratio(log10)
+    return beyond(ratio(log10), "over" if log10 >= most - 1e-9 else "under" if log10 <= least + 1e-9 else None)
 
 
 def _whole(limit: float) -> int:

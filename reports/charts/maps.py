@@ -8,7 +8,7 @@ import altair as alt
 
 from reports.charts.drawing import INK, LABELS, Rows, Sheets, Spec, beside, either, layered, panels, rate_tooltips
 from reports.reading import Contents, Figure
-from reports.wording import condition, number, plain
+from reports.wording import condition, kind_of_group, number, plain
 from testbed.scenario.cells import Cell
 
 
@@ -24,7 +24,7 @@ def across(contents: Contents, cell: Cell) -> Spec:
             for reference in names
             if (figure := contents.figure("FMR", cell, probe, reference))
         ]
-        maps.append(_map(sheets, rows, [plain(name) for name in names], plain(kind)))
+        maps.append(_map(sheets, rows, [plain(name) for name in names], kind_of_group(kind)))
     *singles, crossed = maps
     rows_of = [panels(singles, spacing=30)] if singles else []
     return sheets.specification(panels([*rows_of, crossed], columns=1, spacing=24))

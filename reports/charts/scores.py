@@ -23,7 +23,7 @@ from reports.charts.drawing import (
     tooltips,
 )
 from reports.reading import EVERYBODY, Contents
-from reports.wording import condition, plain
+from reports.wording import condition, count, plain
 from testbed.scenario.cells import Cell
 
 
@@ -38,7 +38,7 @@ def scores(contents: Contents, cell: Cell, frame: pl.DataFrame) -> Spec:
     for group in contents.people.within():
         figure = contents.figure("FMR", cell, group.name, group.name)
         few = figure is None or figure["verdict"] == "insufficient"
-        title = f"{plain(group.name)} · {contents.people.size(group)}" + (" · too few" if few else "")
+        title = f"{plain(group.name)} · {count(contents.size(group))}" + (" · too few" if few else "")
         parts.append(
             _scores_panel(sheets, mine.filter(pl.col("group") == group.name), _thresholds(contents, cell), title, few)
         )

@@ -25,7 +25,7 @@ from reports.charts.drawing import (
     short,
 )
 from reports.reading import Contents, Figure
-from reports.wording import plain
+from reports.wording import kind_of_group, plain
 from testbed.scenario.cells import Cell
 
 
@@ -40,7 +40,7 @@ def cmc(contents: Contents, cell: Cell, size: int) -> Spec:
             for figure in contents.found_by_rank(cell, group.name, size)
         ]
         if rows:
-            parts.append(_cmc_panel(sheets, plain(kind), rows, band=kind == "everybody"))
+            parts.append(_cmc_panel(sheets, kind_of_group(kind), rows, band=kind == "everybody"))
     return sheets.specification(panels(parts, columns=2, spacing=28, resolve=_OWN))
 
 

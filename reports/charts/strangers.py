@@ -64,7 +64,7 @@ def _panel(sheets: Sheets, row: Figure, point: str, alone: bool) -> Any:
     ]
     if alone:
         early = any(each["size"] <= 1000 and each["value"] >= 0.5 for each in chances)
-        half = {"value": 0.5, "words": "here the median stranger is shown a match"}
+        half = {"value": 0.5, "words": "half of all searches by strangers show a match"}
         words = sheets.chart([half]).mark_text(align="right" if early else "left", dy=-7, color=ORANGE, fontSize=11)
         layers.append(words.encode(x=alt.value(_WIDTH - 6 if early else 6), y=y, text="words:N"))
     if alone and told["measured_up_to"] > 1:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from textwrap import wrap
+from typing import Any
 
 from pipelines.errors import InputError
 from reports import claims as words
-from reports.wording import THIN
+from reports import truth
+from reports.wording import THIN, listed
 from testbed.evidence.planning import Plan
 from testbed.evidence.stage import EVIDENCE
 from testbed.scenario.documents import read
@@ -53,12 +56,12 @@ def claims(directory: Path) -> str:
     """Every claim judged, and under it its statements: verdict, what it is of, observed, limits, what it rests on."""
     judged = json.loads((directory / EVIDENCE).read_text(encoding="utf-8"))["claims"]
     lines, said = [], None
-    for rows in words.by_system(judged):
+    for systems, rows in (each for claim in words.by_claim(judged) for each in words.by_system(claim)):
         first = rows[0]
         lines += [] if first["says"] == said else ["", *wrap(first["says"], WIDTH)]
         said = first["says"]
         bound = words.claimed_by_all(rows)
-        lines.append(f"  {first['system']}, {first['condition']['name']}{': ' if bound else ''}{bound}")
+        lines.append(f"  {listed(systems)}, {first['condition']['name']}{': ' if bound else ''}{bound}")
         for row in rows:
             what = words.about(row)
             told = [what if words.limits(row) == "–" else
@@ -75,7 +78,7 @@ def claims(directory: Path) -> str:
 def check(rows: int, path: Path, run: Path) -> str:
     """What to do with a sheet of so many rows."""
     if not rows:
-        return "No two people were falsely matched there, so there is nothing to check."
+        return "Nobody was falsely matched there, or returned in a search, so there is nothing to check."
     return "\n".join([
         f"{rows} pairs of people to look at: {_nearby(path)}",
         "Some were falsely matched, as many were drawn at random; which is which is not said, so that nobody is led.",
@@ -86,20 +89,47 @@ def check(rows: int, path: Path, run: Path) -> str:
 
 
 def corrections(directory: Path) -> str:
-    """What the answers on a sheet were, and how many figures they move."""
+    """What the answers on a sheet were, what has none, and how many figures they move."""
     found = json.loads((directory / EVIDENCE).read_text(encoding="utf-8"))["corrections"]
-    told = (("falsely matched pairs", found["false_matches"]), ("random other pairs", found["others"]))
     moved = sum(
         any(row[name] != row[f"corrected_{name}"] for name in ("errors", "comparisons")) for row in found["figures"]
     )
     return "\n".join([
-        *(f"{what}: {n['same']} one person, {n['different']} two, {n['unclear']} unclear" for what, n in told),
+        *truth.answers(found),
         f"{moved} of {len(found['figures'])} rates and {len(found['verdicts'])} verdicts change",
     ])  # fmt: skip
 
 
-def plan(planned: Plan, measured: str | None = None) -> str:
-    """A plan as a short table; measured: where its design effect was, None where it is assumed."""
+def label_check(directory: Path) -> str:
+    """What the rates become if labels are wrong as often as stated, a sentence for each kind of group."""
+    from reports.findings import labels_checked
+    from reports.reading import read
+    from testbed.runs.directory import RunDirectory
+    from testbed.scenario.loading import reload
+
+    run = RunDirectory.open(directory)
+    return "\n".join(labels_checked(read(run, reload(run.manifest()["scenario"]))))
+
+
+def kept(manifest: Mapping[str, Any], given: Collection[str]) -> str:
+    """What was handed in before and is not `given` now, so that it is taken into account again; "" where nothing is."""
+    noted = {
+        "claims": [manifest.get("claims_file", "an earlier file")] if manifest.get("claims") else [],
+        "label-errors": sorted({each["file"] for each in (manifest.get("label_errors") or {}).values()}),
+        "checked": [manifest["checked"]["file"]] if manifest.get("checked") else [],
+    }
+    words = {"claims": "claims of", "label-errors": "label errors of", "checked": "answers of"}
+    again = {option: f"{words[option]} {listed(names)}" for option, names in noted.items()
+             if names and option not in given}  # fmt: skip
+    drop = listed(f"--{option} none" for option in again)
+    return f"kept from before: {listed(again.values())} (drop: {drop})" if again else ""
+
+
+def plan(planned: Plan, measured: str | None = None, assumed: Plan | None = None) -> str:
+    """A plan as a short table.
+
+    measured: where its design effect was, None where it is assumed; assumed: the same plan at the assumed one.
+    """
     pairs = planned.metric == "FMR"
     lines = [
         f"To support {planned.metric} at most {planned.bound:g} for every group, without a single error, "
@@ -107,15 +137,26 @@ def plan(planned: Plan, measured: str | None = None) -> str:
         f"  {planned.comparisons:,} independent {'comparisons' if pairs else 'people'} per group",
     ]
     if pairs:
-        effect = planned.effect
-        how = f"{effect.value:g}, assumed: an assumption, not a finding; measure one with --run RUN"
+        effect, size = planned.effect, planned.effect.of(planned.borrowed)
+        how = f"{effect.value:g}: an assumption, not a finding"
         if measured is not None:
-            how = f"{effect.value:.3g} among {effect.measured_on} people, growing with people; measured in {measured}"
+            how = f"{effect.value:.3g} among {effect.measured_on} people, as measured in {measured}"
         lines += [
             f"  {planned.disjoint:>12,} people per group, whatever the dependence (pairs that share nobody)",
             f"  {planned.borrowed:>12,} people per group, at a design effect of {how}",
             f"  {planned.optimistic:>12,} people per group, if all pairs were independent (they are not: optimistic)",
-        ]
+            *wrap("Design effect: comparisons that share a person are alike, so all pairs together are worth only that "
+                  "part of as many independent ones: a third where it is 3. It grows with the people, since each then "
+                  "takes part in more pairs.", WIDTH),
+        ]  # fmt: skip
+        said = (
+            f"The {effect.value:g} is assumed and held fixed. What a run measured, growing with people, can ask for "
+            "dozens of times as many: take it from a run like the one planned, with --run RUN."
+            if assumed is None else
+            f"Among {planned.borrowed:,} people it is {size:,.0f}. Had {assumed.effect.value:g} been assumed, the "
+            f"answer would have been {assumed.borrowed:,} people: measure rather than assume."
+        )  # fmt: skip
+        lines += wrap(said, WIDTH)
     return "\n".join(lines)
 
 

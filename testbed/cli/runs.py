@@ -90,16 +90,24 @@ def evaluate(
     label_errors: LabelErrors = None,
     checked: Annotated[Path | None, typer.Option(help="the sheet of `testbed check`, filled in")] = None,
 ) -> None:
-    """Rates and intervals, again, from the counts and tallies of a run: evidence.json."""
+    """Rates and intervals, again, from the counts and tallies of a run: evidence.json.
+
+    What was handed in before is taken into account again; `--claims none` drops it, and so for the other two.
+    """
+    from testbed.cli import listing
+    from testbed.evidence.stage import NONE
+    from testbed.runs.directory import RunDirectory
+
     again(directory, "evaluate", None, claims_file=claims, label_errors=label_errors, checked=checked)
-    if checked is not None:
-        from testbed.cli.listing import corrections
-
-        typer.echo(corrections(directory))
-    if claims is not None:
-        from testbed.cli.listing import claims as listing
-
-        typer.echo(listing(directory))
+    given = {"claims": claims, "label-errors": label_errors, "checked": checked}
+    tell = {"checked": listing.corrections, "label-errors": listing.label_check, "claims": listing.claims}
+    for option, words in tell.items():
+        if given[option] not in (None, NONE):
+            typer.echo(words(directory))
+    if told := listing.kept(RunDirectory.open(directory).manifest(), {name for name, path in given.items() if path}):
+        typer.echo(told)
+    if (directory / "report" / "index.html").exists():
+        typer.echo(f"the report is stale now; make it again: testbed report {directory}")
 
 
 @app.command()

@@ -32,6 +32,9 @@ def audit(
     threshold: Annotated[float | None, typer.Option(help="the vendor's own threshold, in score units")] = None,
     distance: Annotated[bool, typer.Option("--distance", help="a smaller score is more alike")] = False,
     missing: Annotated[float | None, typer.Option(help="the score that stands for none, e.g. -1")] = None,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="every attempt is in the log: none without a score means none failed")
+    ] = False,
     diagonal_mated: Annotated[bool, typer.Option("--diagonal-mated", help="row i and column i are one person")] = False,
     probe_ids: Annotated[Path | None, typer.Option(help="the person of each matrix row, one a line")] = None,
     reference_ids: Annotated[Path | None, typer.Option(help="the person of each matrix column")] = None,
@@ -43,9 +46,10 @@ def audit(
 ) -> None:
     """A vendor's score log: the same evidence and report as a run."""
     from testbed.cli.listing import claims as listing
+    from testbed.cli.listing import label_check
     from testbed.cli.progress import bars
     from testbed.evidence.claims import read_claims
-    from testbed.evidence.percent import rule_named
+    from testbed.matching.percent import rule_named
     from testbed.scenario.loading import reload
     from testbed.scorelogs.options import LogOptions, form_named
     from testbed.scorelogs.stage import import_log
@@ -66,6 +70,7 @@ def audit(
         gallery=gallery,
         enrolled=enrolled,
         percent_rule=percent_rule,
+        complete=complete,
     )
     if percent_rule is not None:
         rule_named(percent_rule, options.direction)
@@ -78,6 +83,8 @@ def audit(
             directory = import_log(options, out, progress)
         loaded = reload(directory.manifest()["scenario"])
         run_stages(directory, loaded, ("evaluate", "report"), None, only_missing=False, **given)
+    if label_errors is not None:
+        typer.echo(label_check(directory.path))
     if claims is not None:
         typer.echo(listing(directory.path))
 
@@ -96,18 +103,20 @@ def check(
     from testbed.scenario.loading import reload
 
     run = RunDirectory.open(directory)
-    sheet = check_run(run, reload(run.manifest()["scenario"]), point, cell)
+    asked = check_run(run, reload(run.manifest()["scenario"]), point, cell)
     path = out or directory / "check.csv"
-    if sheet.height:
-        write_sheet(sheet, path)
-    typer.echo(listing(sheet.height, path, directory))
+    if asked.sheet.height:
+        write_sheet(run, asked, path)
+    typer.echo(listing(asked.sheet.height, path, directory))
 
 
 @app.command()
 def decode(
-    percent: Annotated[float, typer.Argument(help="the percentage that was shown, e.g. 67")],
+    percent: Annotated[str, typer.Argument(help="the percentage that was shown, e.g. 67")],
     directory: Annotated[Path, typer.Option("--run", metavar="RUN", help="a run of that system")],
-    prior: Annotated[str | None, typer.Option(help="chance beforehand that it is the person, e.g. 1/1000")] = None,
+    prior: Annotated[
+        list[str] | None, typer.Option(help="chance beforehand that it is the person, e.g. 1/1000; repeatable")
+    ] = None,
     gallery: Annotated[int | None, typer.Option(min=1, help="people searched")] = None,
     in_gallery: Annotated[float | None, typer.Option(help="chance that the person is among them, e.g. 0.1")] = None,
     by: Annotated[str | None, typer.Option(help="group, or one attribute, e.g. face_eth")] = None,
@@ -118,17 +127,17 @@ def decode(
     from testbed.evidence.decode_run import decode_run
     from testbed.runs.directory import RunDirectory
 
-    chance = None if prior is None else _fraction(prior)
+    shown, chances = _percentage(percent), tuple(map(_fraction, prior)) if prior else None
     lines = decode_run(
-        RunDirectory.open(directory), percent,
-        prior=chance, gallery=gallery, in_gallery=in_gallery, by=by, cell=cell, rule=rule,
+        RunDirectory.open(directory), shown,
+        prior=chances, gallery=gallery, in_gallery=in_gallery, by=by, cell=cell, rule=rule,
     )  # fmt: skip
     typer.echo("\n".join(lines))
 
 
 @app.command()
 def plan(
-    bound: Annotated[float, typer.Option(help="the rate that is not to be exceeded, e.g. 1e-4")],
+    bound: Annotated[str, typer.Option(help="the rate that is not to be exceeded, e.g. 1e-4, 1/10000 or 0.01%")],
     metric: Annotated[str, typer.Option(help="FMR, or FNMR, FTA, FTE")] = "FMR",
     groups: Annotated[int, typer.Option(help="groups the claim is made for")] = 1,
     claims: Annotated[int, typer.Option(help="claims judged together")] = 1,
@@ -152,12 +161,14 @@ def plan(
         effect, where = DesignEffect(ASSUMED if design_effect is None else design_effect), None
     else:
         effect, where = measured_in(directory)
-    found = planned(metric, bound, groups, claims, confidence, effect)
-    typer.echo(listing(found, where))
+    limit = _fraction(bound, "--bound")
+    found, assumed = (planned(metric, limit, groups, claims, confidence, each) for each in (effect, DesignEffect()))
     if out is not None:
         from reports.plans import draw
 
         draw(found, groups, claims, where, out)
+    typer.echo(listing(found, where, None if where is None else assumed))
+    if out is not None:
         typer.echo(f"drawn: {out}")
 
 
@@ -169,11 +180,24 @@ def _assignments(given: list[str]) -> dict[str, str]:
     return dict(each.split("=", 1) for each in given)
 
 
-def _fraction(text: str) -> float:
-    """A chance written as 0.001 or 1/1000."""
+def _percentage(text: str) -> float:
+    """A percentage written as 67, 67% or 67 %; what may be a share of 1 is asked about."""
+    number = text.strip().removesuffix("%").strip()
+    try:
+        percent = float(number)
+    except ValueError:
+        raise InputError(f"{text!r} is no percentage; write it as it was shown, e.g. 67") from None
+    if 0 < percent < 1 and "%" not in text:
+        raise InputError(f"{text}: is that {100 * percent:g} % or {text} %? write {100 * percent:g}, or {text}%")
+    return percent
+
+
+def _fraction(text: str, option: str = "--prior") -> float:
+    """A share written as 0.001, 1/1000 or 0.1 %."""
     from fractions import Fraction
 
+    number = text.strip().removesuffix("%").rstrip()
     try:
-        return float(Fraction(text))
+        return float(Fraction(number)) / (100 if text.strip().endswith("%") else 1)
     except (ValueError, ZeroDivisionError):
-        raise InputError(f"--prior {text}: write a chance as 0.001 or 1/1000") from None
+        raise InputError(f"{option} {text}: write 0.001, 1/1000 or 0.1%") from None

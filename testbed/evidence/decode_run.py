@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from math import isinf
 from pathlib import Path
 
 from pipelines.errors import InputError
-from testbed.evidence.decoder import IN_GALLERY, PRIORS, Decoded, decode, posterior, search_posterior
-from testbed.evidence.percent import RULES, PercentRule, rule_from_table, rule_named
+from testbed.evidence.decoder import IN_GALLERY, PRIORS, ROUNDING, Decoded, decode, posterior, search_posterior
+from testbed.evidence.likelihood import RatioAt, beyond
 from testbed.evidence.scored import ScoredCell, cells_of
 from testbed.matching.people import Group, People
+from testbed.matching.percent import RULES, PercentRule, rule_from_table, rule_named
 from testbed.runs.directory import RunDirectory
 
 
 def decode_run(
-    run: RunDirectory, percent: float, *, prior: float | None = None, gallery: int | None = None,
+    run: RunDirectory, percent: float, *, prior: tuple[float, ...] | None = None, gallery: int | None = None,
     in_gallery: float | None = None, by: str | None = None, cell: str | None = None, rule: str | None = None,
 ) -> list[str]:  # fmt: skip
     """Lines that say what `percent` means in every cell of a run, or in `cell`.
 
-    prior: one-to-one, else the four of METRICS. gallery: people searched, with in_gallery, the chance that the person
-    is among them, else four. by: `group` for the full cross, or one attribute. rule: a rule's name or a CSV table
-    score, percent, where the system's own is unknown. Raises InputError, also where no cell observed such a score.
+    prior: one-to-one, some, else the four of METRICS. gallery: people searched, with in_gallery, the chance that the
+    person is among them, else four. by: `group` for the full cross, or one attribute. rule: a rule's name or a CSV
+    table score, percent, where the system's own is unknown. Raises InputError, also where no cell observed the score.
     """
     if in_gallery is not None and gallery is None:
         raise InputError("--in-gallery: needs --gallery, the number of people that are searched")
@@ -29,7 +31,7 @@ def decode_run(
     search_posterior(1.0, 1 if gallery is None else gallery, 1.0 if in_gallery is None else in_gallery)
     lines: list[str] = []
     refused: list[str] = []
-    told = 0
+    told, known = 0, bool(run.manifest().get("subjects_known", True))
     for scored in cells_of(run, cell):
         own = _rule(scored, rule)
         lines += ["", f"{scored.cell}: {percent:g} % under the rule {own.name}"]
@@ -41,58 +43,99 @@ def decode_run(
                 lines.append(f"  {error}")
                 continue
             told += 1
-            lines += [f"  {line}" for line in in_words(decoded, prior, gallery, in_gallery)]
+            lines += [f"  {line}" for line in in_words(decoded, prior, gallery, in_gallery, known=known)]
     if not told:
         raise InputError(refused[0] if refused else f"{run.path}: has no cells; there is nothing to decode with")
     return lines[1:]
 
 
-def in_words(decoded: Decoded, prior: float | None, gallery: int | None, in_gallery: float | None) -> list[str]:
-    """One population's lines: strangers shown at least the value, likelihood ratio, posteriors."""
-    d, interval = decoded, decoded.interval
+def in_words(
+    decoded: Decoded, prior: tuple[float, ...] | None, gallery: int | None, in_gallery: float | None,
+    *, known: bool = True,
+) -> list[str]:  # fmt: skip
+    """One population's lines: strangers shown at least the value, likelihood ratio, posteriors.
+
+    known: whether it is known who is who.
+    """
+    d, interval, ratio = decoded, decoded.interval, decoded.ratio
     side = "at most" if d.population.cell.direction == "distance" else "at least"
+    edge = "" if d.exact else f", counted at {d.counted_at:.5g}, the nearest score that is counted exactly"
     lines = [
         f"{d.population.group.name}: a score of {d.score:.5g}"
         + ("" if d.enough else "; INSUFFICIENT EVIDENCE, too few people to conclude anything"),
-        f"  strangers shown at least {d.percent:g} % (score {side} {d.score:.5g}): {_rate(d.shown)}, "
-        f"95 % interval {_rate(interval.low)} to {_rate(interval.high)}; "
-        f"{d.strangers:,} comparisons of {d.people} people; {interval.method}",
+        f"  strangers shown at least {d.percent:g} % (score {side} {d.score:.5g}): "
+        f"{'' if d.exact else 'at least '}{_rate(d.shown)}, 95 % interval {_rate(interval.low)} to "
+        f"{_rate(interval.high)}; {d.errors:,} of {d.strangers:,} comparisons"
+        f"{f' of {_people(d.people)}' if known else ''}{edge}; "
+        f"{interval.method}",
     ]
+    if not known:
+        lines.append("    it is not known who is who: every comparison counts as another person's, and all intervals "
+                     "are too narrow")  # fmt: skip
     if interval.free is not None:
         lines.append(f"    without borrowing, from disjoint pairs alone: {_rate(interval.free[0])} to "
                      f"{_rate(interval.free[1])}")  # fmt: skip
-    halves = "" if d.halves is None else "; from each half of them alone " + " and ".join(map(_ratio, d.halves))
-    lines.append(
-        f"  likelihood ratio at the score: {d.held}{_ratio(d.ratio)} (logistic fit {_ratio(d.logistic)}{halves}); "
-        f"{d.mated_people} people with mated comparisons can show {_ratio(d.limits[0])} to {_ratio(d.limits[1])}"
-    )
-    for each in PRIORS if prior is None else (prior,):
-        chance = float(posterior(d.ratio, each))
-        lines.append(f"  if {_odds(each)} such pairs is the same person: {d.held}{_rate(chance)} likely the same")
+    low, high = ratio.limits()
+    lines += [
+        f"  likelihood ratio at the score: {_estimated(d, known=known)}, 95 % interval {_ratio(low)} "
+        f"{'and above, no upper limit' if isinf(high) else f'to {_ratio(high)}'} ("
+        f"logistic fit {_marked(d.logistic, ratio.can_show)})",
+        f"    {ratio.counted}" + (f"; {_people(d.mated_people)} with mated comparisons" if known else ""),
+    ]
+    each_end = (ratio.value, low, high)
+    for each in PRIORS if prior is None else prior:
+        likely = _likely(ratio, *posterior(each_end, each))
+        lines.append(f"  if {_odds(each)} such pairs is the same person: {likely}")
     for each in () if gallery is None else IN_GALLERY if in_gallery is None else (in_gallery,):
-        (chance,) = search_posterior(d.ratio, gallery or 1, each)
+        likely = _likely(ratio, *(search_posterior(x, gallery or 1, each)[0] for x in each_end))
         lines.append(
-            f"  found in a search of {gallery:,} people, the person in it with probability {each:g}: "
-            f"{d.held}{_rate(float(chance))} likely the same"
+            f"  found in a search of {_people(gallery or 1)}, the person in it with probability {each:g}: {likely}"
         )
-    return [*lines, f"  {_median(d)}"]
+    return [*lines, f"  {_median(d)}"] if known else lines
+
+
+def _estimated(d: Decoded, *, known: bool) -> str:
+    """The likelihood ratio; where it lies beyond what the people can show, the most that can be said of it."""
+    said, under = _marked(d.ratio.value, d.ratio.can_show), d.ratio.at_limit == "under"
+    if d.ratio.at_limit is None:
+        return said
+    who = _people(d.mated_people if under else d.people) if known else "so few comparisons"
+    return f"estimated {said}, {'less' if under else 'more'} than {who} can show"
+
+
+def _likely(ratio: RatioAt, value: float, low: float, high: float) -> str:
+    """The chance of the same person that follows from a likelihood ratio, and those from its limits."""
+    said = f"estimated {ratio.at_limit} {_rate(value).lstrip('<>')}" if ratio.at_limit else _rate(value)
+    return f"{said} likely the same, 95 % interval {_rate(low)} to {_rate(high)}"
+
+
+def _marked(ratio: float, can_show: tuple[float, float]) -> str:
+    mark = beyond(ratio, can_show)
+    return f"{mark} {_ratio(ratio)}" if mark else _ratio(ratio)
 
 
 def _median(d: Decoded) -> str:
     """From how large a gallery on the median stranger is shown at least the value."""
-    start, median = f"median stranger shown at least {d.percent:g} %", d.median
-    if median is None:
-        return f"{start}: no threshold was tallied at or beyond this score, so no size of gallery can be named"
-    least = "" if median.low is None else f", 95 % limit at least {median.low:,}"
-    if median.how == "measured":
-        most = "" if median.high is None else f", at most {median.high:,}"
-        return f"{start} in a gallery of {median.value:,}{least}{most} (measured over all galleries of people here)"
-    if median.value is None:
-        return f"{start}: in a gallery of {median.how} people{least}"
-    return (
-        f"{start} in a gallery of about {median.value:,}{least} (EXTRAPOLATED: {median.how} people are needed; "
-        "1 − (1 − FMR)^N, the true size may be larger)"
-    )
+    median = d.median
+    if median is None or d.nearest is None:
+        return (
+            f"median stranger shown at least {d.percent:g} %: no threshold was tallied at or beyond this score, so no "
+            "size of gallery can be named"
+        )
+    at = float(d.population.cell.tallied.thresholds[d.nearest, 0])
+    counted = "" if abs(at - d.score) <= ROUNDING else f" (counted at {at:.5g}, the nearest threshold tallied)"
+    start = f"median stranger shown at least {d.percent:g} %{counted}:"
+    if median.value is not None:
+        most = "no upper limit" if median.high is None else f"{median.high:,}"
+        return (
+            f"{start} in a gallery of {_people(median.value)}, 95 % interval {median.low:,} to {most} "
+            "(measured over all galleries of people here)"
+        )
+    model = "" if median.modelled is None else (
+        f"; by the model 1 − (1 − FMR)^N, half of all searches by strangers show it from about "
+        f"{_people(median.modelled)} on (EXTRAPOLATED; it may take more)"
+    )  # fmt: skip
+    return f"{start} in a gallery of {median.how} people, 95 % limit at least {median.low:,}{model}"
 
 
 def _groups(people: People, by: str | None) -> list[Group]:
@@ -121,15 +164,23 @@ def _rule(cell: ScoredCell, named: str | None) -> PercentRule:
 
 
 def _rate(share: float) -> str:
-    """A probability: percent, or `1 in N` where that would be mostly zeros."""
-    if share >= 1e-4 or share == 0:
-        return f"{100 * share:.3g} %"
-    return _odds(share) if share > 1e-12 else "less than 1 in a million million"
+    """A probability in percent; short of all is never rounded to all, nor anything to nothing."""
+    if 0 < share < 1e-6:
+        return "<0.0001 %"
+    return ">99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.3g} %"
 
 
 def _odds(share: float) -> str:
     return f"1 in {float(f'{1 / share:.3g}'):,.10g}"
 
 
+def _people(number: int) -> str:
+    return f"{number:,} {'person' if number == 1 else 'people'}"
+
+
 def _ratio(ratio: float) -> str:
-    return f"{ratio:.3g}" if ratio < 1000 else f"{ratio:,.0f}"
+    """A likelihood ratio: 137, 4.1, 1/25."""
+    if ratio == 0:
+        return "0"
+    value = max(ratio, 1 / ratio)
+    return ("1/" if ratio < 1 else "") + (f"{value:.3g}" if value < 1000 else f"{value:,.0f}")

@@ -23,7 +23,7 @@ def differentials_of(data: CellData) -> Iterator[dict[str, Any]]:
     never called "no difference". Groups with too few people are listed, not ranked. `family_p` tests that all groups
     of the family have one rate, `holm_p` a group against the reference, corrected over all pairs of the family.
     """
-    families: list[tuple[str, str | None]] = [("FTA", None)]
+    families: list[tuple[str, str | None]] = [] if data.unknown("FTA") else [("FTA", None)]
     families += [(metric, point) for point in data.operating_points for metric in ("FMR", "FNMR")]
     for metric, point in families:
         for kind, groups in kinds_of(data.people).items():

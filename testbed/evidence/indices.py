@@ -76,7 +76,8 @@ def indices_of(data: CellData) -> Iterator[dict[str, Any]]:
     both metrics stand on bounds at α/2 for each.
     """
     for kind, groups in kinds_of(data.people).items():
-        yield from _family(data, ("FTA",), None, kind, groups)
+        if not data.unknown("FTA"):
+            yield from _family(data, ("FTA",), None, kind, groups)
         for point in data.operating_points:
             for metrics in (("FMR",), ("FNMR",), ("FMR", "FNMR")):
                 yield from _family(data, metrics, point, kind, groups)
@@ -105,17 +106,17 @@ def _family(
             "value": index.value, "low": index.low, "high": index.high, "confidence": 1 - ALPHA,
             "groups": [g.name for g in enough], "left_out": [g.name for g in groups if g not in enough],
             "equal": EQUAL[index.name], "verdict": index.verdict, "words": _DEFINED[index.name].format(*metrics),
-            "why": _why(index, metrics, len(enough)),
+            "why": _why(index, [m for m, each in zip(metrics, x, strict=True) if not each.rates.any()], len(enough)),
         }  # fmt: skip
 
 
-def _why(index: Index, metrics: tuple[str, ...], groups: int) -> str | None:
-    """Why an index has no value, None where it has one."""
+def _why(index: Index, none: list[str], groups: int) -> str | None:
+    """Why an index has no value, None where it has one. none: the metrics of which no group has an error."""
     if index.verdict == "interval only":
         return "A group without any error leaves it without a value; its interval stands."
     if index.verdict == "insufficient":
-        none = f"no group has an error ({' or '.join(metrics)})"
-        return f"Not given: {'fewer than two groups have people enough' if groups < 2 else none}."
+        why = f"of {' and '.join(none)} no group has an error"
+        return f"Not given: {'fewer than two groups have people enough' if groups < 2 else why}."
     return None
 
 

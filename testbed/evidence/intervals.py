@@ -5,6 +5,7 @@ People are what is independent, not comparisons: 56 comparisons among 8 people a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, isfinite, sqrt
 from typing import Any
@@ -198,6 +199,21 @@ def disjoint_pairs(rate: Clustered, alpha: float = 0.05) -> tuple[float, float]:
     """The assumption-free interval: as if only comparisons that share no person had been made."""
     n = max(rate.disjoint, 1)
     return clopper_pearson(rate.rate * n, n, alpha)
+
+
+Bounds = Callable[[Clustered, list[Clustered], float], tuple[float, float]]
+"""A lower and an upper limit of a rate, each one-sided at the level given."""
+
+
+def clustered(rate: Clustered, lenders: list[Clustered], alpha: float) -> tuple[float, float]:
+    """The limits of METRICS.md § Intervals."""
+    found = rate_interval(rate, lenders, 2 * alpha)
+    return found.low, found.high
+
+
+def assumption_free(rate: Clustered, _: list[Clustered], alpha: float) -> tuple[float, float]:
+    """The limits from disjoint pairs alone."""
+    return disjoint_pairs(rate, 2 * alpha)
 
 
 def sufficient(rate: Clustered, *, paired: bool = True) -> bool:

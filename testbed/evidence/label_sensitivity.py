@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from testbed.evidence.labels import Floats, Misclassification, Recomputed, recom
 from testbed.evidence.rates import ALPHA, CellData
 from testbed.evidence.verdicts import allowed, at_least
 from testbed.matching.people import Group, People
+
+IMPOSSIBLE = "cannot be recomputed: with labels wrong this often the data would be impossible"
 
 
 def read_label_errors(path: Path, people: People) -> dict[str, Any]:
@@ -52,7 +55,7 @@ def read_label_errors(path: Path, people: People) -> dict[str, Any]:
     matrix = Misclassification.of(frame, tuple(g.name for g in kinds[kind]), str(path))
     found = {"file": path.name, "labels": list(matrix.labels), "assigned": matrix.assigned.tolist()}
     try:
-        _composition(kind, found, people)
+        composition_of(kind, found, people)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return {kind: found}
@@ -63,17 +66,18 @@ def label_sensitivity_of(
 ) -> Iterator[dict[str, Any]]:
     """FMR of every pair of groups, FNMR and FTA, as labelled and recomputed: rows of `label_sensitivity`.
 
-    noted: by kind of group, as `read_label_errors` gives it. differentials: of this cell. Bounds hold for all rates
-    of one table at once, at α/G² each where there are G² of them. `corrected` is None where a rate of the table has
-    no comparisons; `least` and `greatest`, the range of both readings, then hold whatever it may be. `shown` says
-    whether a higher rate than the reference group's is shown as labelled, `still_shown` whether it is if the labels
-    are wrong that often.
+    noted: by kind of group, as `read_label_errors` gives it. differentials: of this cell. Bounds hold for all rates of
+    one table at once, at α/G² each where there are G² of them. `corrected` is None where a rate of the table has no
+    comparisons; `least` and `greatest`, the range of both readings, then hold whatever it may be. Where no rates by
+    true group would give the data of a table, nothing of it is recomputed, and `why` says so. `shown` says whether a
+    higher rate than the reference group's is shown as labelled, `still_shown` whether it is if the labels are wrong
+    that often (None: nothing could be recomputed).
     """
     compared = {(d["metric"], d["operating_point"], d["kind"], d["group"]): d for d in differentials}
-    families: list[tuple[str, str | None]] = [("FTA", None)]
+    families: list[tuple[str, str | None]] = [] if data.unknown("FTA") else [("FTA", None)]
     families += [(metric, point) for point in data.operating_points for metric in ("FMR", "FNMR") if data.compares]
     for kind, errors in noted.items():
-        composition, groups = _composition(kind, errors, data.people), kinds_of(data.people)[kind]
+        composition, groups = composition_of(kind, errors, data.people), kinds_of(data.people)[kind]
         for metric, point in families:
             told = {g.name: compared.get((metric, point, kind, g.name)) for g in groups}
             for row, found in _recomputed(data, metric, point, groups, composition):
@@ -96,18 +100,22 @@ def _recomputed(
     found, reach = recompute(zero, low, high, composition), recompute(zero, zero, one, composition)
     least, greatest = np.fmin(value, reach.low), np.fmax(value, reach.high)
     known = bool(np.isfinite(value).all())
+    possible = found.possible or not known
+    none = dict.fromkeys(("corrected", "corrected_low", "corrected_high", "least", "greatest"))
     for i, ((a, b), (rate, _), bound) in enumerate(zip(pairs, rates, bounds, strict=True)):
         yield {
             "metric": metric, "system": data.system, "condition": data.condition, "cell": data.cell,
             "operating_point": point, "threshold": data.threshold(point),
             "probe_group": a.name, "reference_group": None if b is None else b.name,
             "value": rate.rate if rate.comparisons else None, "low": bound.low, "high": bound.high,
-            "corrected": float(found.corrected.flat[i]) if known else None,
-            "corrected_low": float(found.low.flat[i]), "corrected_high": float(found.high.flat[i]),
-            "least": float(least.flat[i]), "greatest": float(greatest.flat[i]), "confidence": 1 - ALPHA,
+            **({
+                "corrected": float(found.corrected.flat[i]) if known else None,
+                "corrected_low": float(found.low.flat[i]), "corrected_high": float(found.high.flat[i]),
+                "least": float(least.flat[i]), "greatest": float(greatest.flat[i]),
+            } if possible else none), "why": None if possible else IMPOSSIBLE, "confidence": 1 - ALPHA,
             "errors": rate.errors, "comparisons": rate.comparisons, "subjects": rate.subjects,
             "verdict": verdict([rate], paired=metric == "FMR"),
-        }, found  # fmt: skip
+        }, replace(found, possible=possible)  # fmt: skip
 
 
 def _difference(told: Mapping[str, Any] | None, found: Recomputed, groups: Sequence[Group]) -> dict[str, Any]:
@@ -120,8 +128,10 @@ def _difference(told: Mapping[str, Any] | None, found: Recomputed, groups: Seque
     low, high = ((np.diag(each) if each.ndim == 2 else each) for each in (found.low, found.high))
     least = float(low[mine] / high[base]) if high[base] > 0 else 0.0
     most = float(high[mine] / low[base]) if low[base] > 0 else None
-    shown, still = told["verdict"] == "higher", least > 1
-    if still:
+    shown, still = told["verdict"] == "higher", least > 1 if found.possible else None
+    if still is None:
+        said = (f"higher as labelled, at least {at_least(told['low'])} times; " if shown else "") + f"{IMPOSSIBLE}."
+    elif still:
         was = "a higher rate stays shown" if shown else "a higher rate is not shown as labelled, but would be"
         said = f"{was} if labels are wrong this often, at least {at_least(least)} times."
     elif shown:
@@ -133,7 +143,8 @@ def _difference(told: Mapping[str, Any] | None, found: Recomputed, groups: Seque
     return {"compared_with": told["reference"], "shown": shown, "still_shown": still, "words": words}
 
 
-def _composition(kind: str, errors: Mapping[str, Any], people: People) -> Floats:
+def composition_of(kind: str, errors: Mapping[str, Any], people: People) -> Floats:
+    """Who bears each label, by one kind's errors as `run.json` keeps them. Raises InputError where they do not fit."""
     groups = kinds_of(people).get(kind, [])
     if [g.name for g in groups] != list(errors["labels"]):
         raise InputError(f"the groups of this run are no longer those of {errors['file']}; give --label-errors again")

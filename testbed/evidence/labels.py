@@ -77,11 +77,15 @@ class Misclassification:
 
 @dataclass(frozen=True)
 class Recomputed:
-    """Rates as they would be by true group, with bounds `[low, high]`, all of one shape."""
+    """Rates as they would be by true group, with bounds `[low, high]`, all of one shape.
+
+    possible: whether such rates would give the data. Where not, what labels are said to be wrong cannot be right.
+    """
 
     corrected: Floats
     low: Floats
     high: Floats
+    possible: bool = True
 
 
 def recompute(rates: Floats, low: Floats, high: Floats, composition: Floats) -> Recomputed:
@@ -90,7 +94,8 @@ def recompute(rates: Floats, low: Floats, high: Floats, composition: Floats) -> 
     rates, low, high: FMR by probe × reference group `(G, G)`, or FNMR or FTA `(G,)`, with simultaneous bounds. A
     group as labelled is a mixture, so its rate is one too: `R = C·X·Cᵀ` (`C·x`), solved for X. The bounds of X are
     those of a linear map of the bounds of R. Errors of labelling are taken to be unrelated to errors of matching.
-    A corrected rate outside [0, 1] says that matrix and data disagree; it is cut there.
+    A rate a little outside [0, 1] is chance, and is cut there. Where the rates so cut no longer give those by label
+    within their bounds, or the bounds of one lie outside altogether, matrix and data contradict each other.
     """
     inverse = np.linalg.inv(composition)
     up, down = np.maximum(inverse, 0), np.minimum(inverse, 0)
@@ -101,6 +106,11 @@ def recompute(rates: Floats, low: Floats, high: Floats, composition: Floats) -> 
             whole = up @ above + down @ below
         else:  # weights are products of one of the probe's and one of the reference's label
             whole = up @ above @ up.T + down @ above @ down.T + up @ below @ down.T + down @ below @ up.T
-        return np.asarray(np.clip(whole, 0.0, 1.0))
+        return np.asarray(whole)
 
-    return Recomputed(mapped(rates, rates), mapped(low, high), mapped(high, low))
+    least, most = mapped(low, high), mapped(high, low)
+    found = np.clip(mapped(rates, rates), 0.0, 1.0)
+    again = composition @ found if rates.ndim == 1 else composition @ found @ composition.T
+    slack = 1e-9  # of arithmetic
+    explained = ((low - slack <= again) & (again <= high + slack)).all() and (least <= 1).all() and (most >= 0).all()
+    return Recomputed(found, np.clip(least, 0.0, 1.0), np.clip(most, 0.0, 1.0), bool(explained))

@@ -1,4 +1,4 @@
-"""Likelihood ratios at a score: pool-adjacent-violators and logistic, bounded by what the people can show.
+"""Likelihood ratios at a score: pool-adjacent-violators and logistic, bounded by what the people can show; intervals.
 
 METRICS.md § What a similarity or a "percent" means. Brümmer & du Preez, Computer Speech & Language 2006;
 Vergeer et al., Science & Justice 2016 (no likelihood ratio beyond what the data can carry).
@@ -7,14 +7,20 @@ Vergeer et al., Science & Justice 2016 (no likelihood ratio beyond what the data
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import floor, log10
+from dataclasses import dataclass
+from math import floor, inf, log10
+from typing import Literal
 
 import numpy as np
 from sklearn import config_context
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
+from testbed.evidence.intervals import Bounds, Clustered, by_subject, clustered, within_group
 from testbed.evidence.scored import Array, Population
+
+MOST = 0.9
+"""Of the comparisons that keep a limit close, the nearest so many are taken: those far away only dilute it."""
 
 Fit = Callable[[Array, Array, Array], Array]
 """`(alike, mated, non_mated)`, each `(bins,)` → likelihood ratio at every bin."""
@@ -87,6 +93,113 @@ def cross_fitted(population: Population, fit: Fit = pool_adjacent_violators) -> 
     """
     halves = [x[fold].sum() for x in (population.mated, population.non_mated) for fold in (0, 1)]
     return np.stack([at_every_bin(population, fit, 1 - fold) for fold in (0, 1)]) if all(halves) else None
+
+
+@dataclass(frozen=True)
+class Side:
+    """Mated and non-mated comparisons on one side of a score, between the tallied thresholds `strict` and `loose`.
+
+    None for a threshold: there the side is open. A score at `loose` is in it, one at `strict` is not.
+    """
+
+    mated: Clustered
+    strangers: Clustered
+    strict: float | None
+    loose: float | None
+
+
+@dataclass(frozen=True)
+class RatioAt:
+    """The likelihood ratio at a score: the estimate on everybody, and what was counted on both sides of it.
+
+    can_show: the least and the greatest ratio that so many people can show; the estimate stays within.
+    """
+
+    population: Population
+    value: float
+    can_show: tuple[float, float]
+    alike: Side
+    unlike: Side
+
+    @property
+    def at_limit(self) -> Literal["under", "over"] | None:
+        """Whether the ratio was estimated under the least, or over the greatest, that so many people can show."""
+        return beyond(self.value, self.can_show)
+
+    def limits(self, alpha: float = 0.05, bounds: Bounds = clustered) -> tuple[float, float]:
+        """The interval at confidence 1 − alpha; 0 and infinity where the data set no limit.
+
+        One thing is assumed: that a more alike score is never weaker evidence. The ratio at the score is then at most
+        its mean over more alike scores and at least its mean over less alike ones: each a share of the mated over a
+        share of the strangers. These have limits by person, so four hold at once. The estimate is never left out.
+        """
+        (alike, others), (unlike, strangers) = (
+            (bounds(side.mated, self.population.stricter, alpha / 4), bounds(side.strangers, self.population.looser,
+                                                                             alpha / 4))
+            for side in (self.alike, self.unlike)
+        )  # fmt: skip
+        most = alike[1] / others[0] if others[0] > 0 else inf
+        return min(self.value, unlike[0] / strangers[1]), max(self.value, most)
+
+    @property
+    def counted(self) -> str:
+        """What the limits rest on, in words."""
+        return "; ".join(
+            f"{where} alike, scores {self._range(side)}: {side.mated.errors:,} of {side.mated.comparisons:,} of the "
+            f"same person, {side.strangers.errors:,} of {side.strangers.comparisons:,} of strangers"
+            for where, side in (("more", self.alike), ("less", self.unlike))
+        )
+
+    def _range(self, side: Side) -> str:
+        words = ("above", "up to") if self.population.cell.direction == "distance" else ("below", "from")
+        return ", ".join(
+            f"{word} {end:.6g}" for word, end in zip(words, (side.strict, side.loose), strict=True) if end is not None
+        )
+
+
+def beyond(ratio: float, can_show: tuple[float, float]) -> Literal["under", "over"] | None:
+    """Whether a bounded likelihood ratio stands at one of its bounds: it was estimated under or over it."""
+    low, high = can_show
+    return "under" if ratio <= low * (1 + 1e-9) else "over" if ratio >= high * (1 - 1e-9) else None
+
+
+def ratio_at(population: Population, score: float) -> RatioAt:
+    """The likelihood ratio at a score of a population with mated and non-mated comparisons.
+
+    On the more alike side the nearest scores are taken, as far as they hold nine tenths of the strangers there; on the
+    less alike side, of the mated: these keep the limits close.
+    """
+    cell = population.cell
+    points = cell.thresholds()
+    limit_at = cell.tallied.thresholds[points, 0]
+    rising = 1 if cell.direction == "distance" else -1
+    at, wanted = limit_at * rising, score * rising
+    # Cumulated over thresholds from strict to loose, nothing before the first and everything after the last.
+    hits, misses = (
+        np.vstack([np.zeros_like(total[:1]), matches[points], total[points[:1]]])
+        for matches, total in (
+            (population.mated_matches, population.mated_trials),
+            (population.matches.sum(axis=1), population.trials.sum(axis=1)),
+        )
+    )
+    # A threshold that differs by rounding only is the score itself.
+    last, first = int((at <= wanted + 1e-9).sum()), int((at < wanted - 1e-9).sum()) + 1
+    strangers, same = misses.sum(axis=1), hits.sum(axis=1)
+    most, least = MOST * strangers[last], MOST * (same[-1] - same[first])
+    start = max((k for k in range(last) if 0 < most <= strangers[last] - strangers[k]), default=0)
+    end = min((k for k in range(first, len(same)) if 0 < least <= same[k] - same[first]), default=len(same) - 1)
+    ends = [None, *map(float, limit_at), None]
+
+    def side(strict: int, loose: int) -> Side:
+        # Sums over pairs of people between thresholds are not tallied: left out, the variance can only be too large.
+        return Side(
+            by_subject(hits[loose] - hits[strict], hits[-1]),
+            within_group(misses[loose] - misses[strict], misses[-1], np.zeros(3)), ends[strict], ends[loose],
+        )  # fmt: skip
+
+    low, high = limits(population)
+    ratio = float(at_every_bin(population)[cell.bin(score)])
+    return RatioAt(population, ratio, (10**low, 10**high), side(start, last), side(first, end))
 
 
 def _weighed(alike: Array, mated: Array, non_mated: Array) -> tuple[Array, Array, Array]:

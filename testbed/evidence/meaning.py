@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from math import isfinite, log10
 from typing import Any
 
@@ -13,13 +14,12 @@ from testbed.evidence.bootstrap import METHOD
 from testbed.evidence.calibration import Cost, Reliability, costs, reliability
 from testbed.evidence.decoder import decode, posterior
 from testbed.evidence.likelihood import at_every_bin, cross_fitted, limits, logistic
-from testbed.evidence.percent import RULES, PercentRule
 from testbed.evidence.scored import Population, ScoredCell
-from testbed.evidence.strangers import SIZES, Chance, capacity, chance, median_gallery, top_scores
+from testbed.evidence.strangers import SIZES, capacity, chances, median_gallery, top_scores
+from testbed.matching.percent import PERCENTS, RULES, PercentRule
 
 PRIOR = 0.5
 CURVE = 41
-PERCENTS = (50, 67, 80, 90, 95)
 PRIORS = (1 / 2, 1 / 1000)
 """One-to-one priors that a percent's posterior is given for: even odds, and one suspect in a thousand."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -105,16 +105,22 @@ def _percent(population: Population, rule: PercentRule, percent: float) -> dict[
     except InputError as error:
         # Whose it is stands in the row.
         told = str(error).partition(": ")[2]
-        return {"percent": percent, "score": rule.score(percent), "shown": None, "log10_ratio": None, "limit": None,
-                "posterior": None, "why": told}  # fmt: skip
+        return {"percent": percent, "score": rule.score(percent), "shown": None, "log10_ratio": None,
+                "log10_low": None, "log10_high": None, "at_limit": None, "counted": None, "posterior": None,
+                "why": told}  # fmt: skip
     shown = {
-        "value": d.shown, "low": min(d.interval.low, d.shown), "high": max(d.interval.high, d.shown),
-        "method": d.interval.method, "assumption_free": d.interval.free,
+        "value": d.shown, "low": d.interval.low, "high": d.interval.high, "errors": d.errors,
+        "comparisons": d.strangers, "counted_at": d.counted_at, "method": d.interval.method,
+        "assumption_free": d.interval.free,
     }  # fmt: skip
+    low, high = d.ratio.limits()
+    chances = [(prior, *map(float, posterior((d.ratio.value, low, high), prior))) for prior in PRIORS]
     return {
-        "percent": percent, "score": d.score, "shown": shown, "log10_ratio": log10(d.ratio),
-        "limit": {"at least ": "least", "at most ": "most"}.get(d.held),
-        "posterior": [{"prior": prior, "value": float(posterior(d.ratio, prior))} for prior in PRIORS], "why": None,
+        "percent": percent, "score": d.score, "shown": shown, "log10_ratio": log10(d.ratio.value),
+        "log10_low": log10(low) if low > 0 else None, "log10_high": log10(high) if isfinite(high) else None,
+        "at_limit": d.ratio.at_limit, "counted": d.ratio.counted,
+        "posterior": [dict(zip(("prior", "value", "low", "high"), each, strict=True)) for each in chances],
+        "why": None,
     }  # fmt: skip
 
 
@@ -139,17 +145,13 @@ def _stranger(population: Population, point: str) -> dict[str, Any]:
     sizes = sorted({*SIZES, most} - {0})
     return {
         "operating_point": point, "threshold": tallied.threshold(k), "measured_up_to": most,
-        "chances": [_chance(chance(population, k, size)) for size in sizes],
-        "median_gallery": {"value": median.value, "low": median.low, "high": median.high, "how": median.how},
+        "chances": [asdict(each) for each in chances(population, k, sizes)],
+        "median_gallery": asdict(median),
         "top_scores": [
             {"size": size, "shares": QUANTILES, "scores": [_plain(x) for x in top_scores(population, size, QUANTILES)]}
             for size in sizes if size <= most
         ],
     }  # fmt: skip
-
-
-def _chance(each: Chance) -> dict[str, Any]:
-    return {"size": each.size, "value": each.value, "low": each.low, "high": each.high, "how": each.how}
 
 
 def _plain(value: Any) -> Any:

@@ -19,6 +19,8 @@ from testbed.matching.people import PASSER_BY, Group, People, clip
 from testbed.matching.thresholds import Direction, equal_error
 
 ALPHA = 0.05
+NO_FAILURES = "not known from this log: it lists no failures"
+NOT_ALL_MATED = "not known from this log: mated comparisons may be missing from it"
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class CellData:
 
     attempts, enrolments: errors and trials `(S,)` by subject of FTA and FTE. counts `(G, G, 2, B + 1)`: non-mated
     and mated comparisons by bin, at `edges` `(B,)`. mated_complete: every transit of an enrolled person was compared
-    with that person's references (a log may leave some out). searches: None where no gallery was searched.
+    with that person's references (a log may leave some out). failures_known: it is told which attempts failed (a log
+    may leave out faces that were never found). searches: None where no gallery was searched.
     """
 
     cell: str
@@ -42,12 +45,19 @@ class CellData:
     counts: npt.NDArray[np.int64]
     edges: npt.NDArray[np.float64]
     mated_complete: bool = True
+    failures_known: bool = True
     searches: Searches | None = None
 
     @property
     def compares(self) -> bool:
         """Whether rates of comparisons can be told: a log of searches holds no comparison but the best candidates'."""
         return self.searches is None or bool(self.counts.any())
+
+    def unknown(self, metric: str) -> str | None:
+        """Why a rate cannot be known, whatever was counted; None where it can."""
+        if not self.failures_known and metric in ("FTA", "FTE", "FAR", "FRR", "GFRR"):
+            return NO_FAILURES
+        return None if self.mated_complete or metric not in ("FRR", "GFRR") else NOT_ALL_MATED
 
     def threshold(self, point: str | None) -> float | None:
         """The threshold at a point (the mean of both halves' where cross-fitted); None without one."""
@@ -69,9 +79,10 @@ class CellData:
         FRR and GFRR are counted, not multiplied: of a person's transits × reference photographs (FRR: enrolled
         ones), the share that was not matched. The formulas `FTA + FNMR·(1−FTA)` and `FTE + (1−FTE)·FRR` equal this
         where each stage fails independently of the others; where the same people fail at two stages only the count
-        is right, and its interval clusters by person. Where mated comparisons are absent from a log they cannot be
-        counted: nobody knows whether those people were missed.
+        is right, and its interval clusters by person. What is `unknown` has no comparisons.
         """
+        if self.unknown(metric):
+            return by_subject(np.zeros(0), np.zeros(0)), []
         if metric in ("FTA", "FTE"):
             return (self.fta(probe) if metric == "FTA" else self.fte(probe)), []
         assert point is not None, "a rate of comparisons has a threshold"
@@ -85,7 +96,7 @@ class CellData:
             return tallied.fnmr(k, probe), [tallied.fnmr(i, probe) for i in tallied.ladder("stricter")]
         photographs = self.enrolments[1] - (self.enrolments[0] if metric == "FRR" else 0)
         mine = np.isin(self.people.groups, probe.members)
-        if tallied.threshold(k) is None or not self.mated_complete:
+        if tallied.threshold(k) is None:
             return by_subject(np.zeros(0), np.zeros(0)), []
         matched = tallied.mated_comparisons[k] - tallied.mated_errors[k]
         trials = self.attempts[1] * photographs
@@ -109,12 +120,14 @@ def figures_of(data: CellData) -> Iterator[Figure]:
     for point in data.operating_points:
         for probe, reference in group_pairs(data.people):
             yield _rate(data, "FMR", point, probe, reference)
-            yield _false_accepts(data, point, probe, reference)
+            if not data.unknown("FAR"):
+                yield _false_accepts(data, point, probe, reference)
         if data.people.attributes:
             yield _rate(data, "FMR", point, data.people.everyone(), SAME_GROUP)
         for group in groups:
-            for metric in ("FNMR", *(("FRR", "GFRR") if data.mated_complete else ())):
-                yield _rate(data, metric, point, group, None)
+            for metric in ("FNMR", "FRR", "GFRR"):
+                if not data.unknown(metric):
+                    yield _rate(data, metric, point, group, None)
 
 
 def group_pairs(people: People) -> list[tuple[Group, Group]]:
@@ -129,11 +142,14 @@ def _rate(
     data: CellData, metric: str, point: str | None, probe: Group, reference: Group | None, unit: str = "transit"
 ) -> Figure:
     rate, lenders = data.clustered(metric, point, probe, reference)
+    interval = rate_interval(rate, lenders, ALPHA)
+    if why := data.unknown(metric):
+        interval = Interval(0.0, 1.0, why)
     return Figure(
         metric=metric, operating_point=point, threshold=data.threshold(point), unit=unit, probe_group=probe,
         reference_group=reference, value=_value(rate), errors=rate.errors, comparisons=rate.comparisons,
         subjects=rate.subjects, verdict=verdict([rate], paired=metric == "FMR"),
-        **bounded(rate_interval(rate, lenders, ALPHA)), **_whose(data),
+        **bounded(interval), **_whose(data),
     )  # fmt: skip
 
 

@@ -20,7 +20,8 @@ def search_figures(data: CellData) -> Iterator[Figure]:
     What the lists cannot show has no value, and `method` says why. CMC is the share of mated searches that return
     the person within a rank at any score; its `errors` are those that do not. `FPIR model` is `1 − (1 − FMR)^N`,
     given only where FMR is known: a model, which overstates where probes differ and knows nothing of how a system
-    treats its gallery.
+    treats its gallery. Selectivity is never below FPIR, so neither is its lower limit, which then holds whenever
+    FPIR's does.
     """
     searches = data.searches
     if searches is None:
@@ -51,6 +52,10 @@ def _figure(
     if metric == "selectivity":
         interval, value = Interval(size * interval.low, size * interval.high, interval.method), size * value
         made //= size
+        if made and point is not None:  # a search that returns somebody returns one person at least
+            alert = search_interval(searches.fpir(point, size, group), ALPHA).low
+            if alert > interval.low:
+                interval = Interval(alert, interval.high, f"{interval.method}; lower limit that of FPIR")
     if not made and searches.count(size, group, mated=metric in ("CMC", "FNIR")):
         interval = Interval(interval.low, interval.high, searches.untestable(point, size))
     return Figure(

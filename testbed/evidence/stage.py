@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from testbed.evidence.claims import Claim, RunFacts, judge, read_claims
+from pipelines.errors import InputError
+from testbed.evidence.check_run import false_matches
+from testbed.evidence.claims import Asked, Claim, RunFacts, judge, misfits, read_claims
 from testbed.evidence.corrections import Looked, corrections_of, read_checked
 from testbed.evidence.crossfit import found_thresholds
 from testbed.evidence.curves import curves_of, distributions_of
@@ -16,7 +20,7 @@ from testbed.evidence.differentials import differentials_of
 from testbed.evidence.figures import Figure
 from testbed.evidence.identity_check import Trials
 from testbed.evidence.indices import indices_of
-from testbed.evidence.label_sensitivity import label_sensitivity_of, read_label_errors
+from testbed.evidence.label_sensitivity import composition_of, label_sensitivity_of, read_label_errors
 from testbed.evidence.meaning import score_meaning_of
 from testbed.evidence.planning import planning_of
 from testbed.evidence.rates import CellData, failures_by_subject, figures_of, passer_by_figures
@@ -24,7 +28,9 @@ from testbed.evidence.scored import ScoredCell, scored_cell
 from testbed.evidence.search_figures import search_figures
 from testbed.evidence.searches import Searches, searches_of
 from testbed.evidence.tallied import Tallied
-from testbed.matching.people import people_of, with_passers_by
+from testbed.evidence.verdicts import words
+from testbed.matching.comparisons import in_use
+from testbed.matching.people import People, people_of, with_passers_by
 from testbed.runs.directory import RunDirectory
 from testbed.runs.progress import Progress, silent
 from testbed.runs.tables import (
@@ -36,7 +42,6 @@ from testbed.runs.tables import (
     DISTRIBUTIONS,
     EDGES,
     MOMENTS,
-    PAIRS,
     REFERENCES,
     SEARCHES,
     SUBJECTS,
@@ -48,6 +53,11 @@ from testbed.scenario.models import NobodyEnrolled, Video
 
 EVIDENCE = "evidence.json"
 SCHEMA = 1
+BY_PERSON = ("subjects", "mated_subjects", "people", "stranger", "further_people_if_as_observed",
+             "further_people_if_half_the_bound")  # fmt: skip
+"""Fields of evidence that are null where it is not known who is who."""
+NONE = Path("none")
+"""Stands for no file: what was handed in before is dropped."""
 
 
 def evaluate(
@@ -57,16 +67,14 @@ def evaluate(
     """Run the stage: writes evidence.json and tables CURVES and DISTRIBUTIONS.
 
     claims_file: claims to judge; label_errors: how often labels are wrong; checked: a sheet of `testbed check`, filled
-    in. What they say stays with the run (run.json) and is taken into account again each time.
+    in. What they say stays with the run (run.json) and is taken into account again each time, until others are given,
+    or NONE. Raises InputError where any of them is wrong, before anything of the run is touched.
     """
     run.require("match", "evaluate")
-    claimed = _claims(run) if claims_file is None else read_claims(claims_file)
     people = people_of(run.read(SUBJECTS), loaded.scenario.groups, loaded.scenario.seed)
-    if label_errors is not None:
-        run.note(label_errors=read_label_errors(label_errors, people))
-    if checked is not None:
-        run.note(checked=read_checked(checked, people))
-    manifest = run.manifest()
+    manifest = _handed(run, people, claims_file, label_errors, checked)
+    claimed = _claims(manifest)
+    run.save_manifest(manifest)
     run.begin("evaluate")
     figures: list[Figure] = []
     differentials: list[dict[str, Any]] = []
@@ -79,8 +87,8 @@ def evaluate(
     looked: list[Looked] = []
     tables = {table.name: run.read(table) for table in (ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS)}
     references, cells = run.read(REFERENCES), run.read(CELLS)
-    pairs = run.read(PAIRS).filter(pl.col("unit") == "transit") if "checked" in manifest else None
-    systems = manifest["systems"]
+    pairs = false_matches(run, people) if manifest.get("checked") else None
+    systems, known = manifest["systems"], manifest.get("subjects_known", True)
     for done, row in enumerate(cells.iter_rows(named=True)):
         progress("evaluate", done, cells.height, row["cell"])
         mine = {name: table.filter(pl.col("cell") == row["cell"]) for name, table in tables.items()}
@@ -98,31 +106,45 @@ def evaluate(
         if pairs is not None:
             crossfitted = mine["thresholds"].filter("crossfit")["point"]
             trials = Trials.of(people, mine["attempts"], enrolled)
-            looked.append(Looked(data, trials, pairs.filter(pl.col("cell") == row["cell"]), tuple(crossfitted)))
+            searched = partial(_searches, scored, data.operating_points, run)
+            mismatched = pairs.filter(pl.col("cell") == row["cell"])
+            looked.append(Looked(data, trials, mismatched, tuple(crossfitted), searched))
         meaning += score_meaning_of(scored) if data.compares else []
         thresholds += found_thresholds(scored) if data.compares else []
-        planning += planning_of(scored) if data.compares else []
+        planning += planning_of(scored) if data.compares and known else []
         curves.append(curves_of(data))
         distributions.append(distributions_of(data))
     progress("evaluate", cells.height, cells.height)
     run.write(CURVES, pl.concat(curves))
     run.write(DISTRIBUTIONS, pl.concat(distributions))
+    in_order = [cell.id for cell in loaded.cells]
+    judged.sort(key=lambda data: in_order.index(data.cell))
     evidence = {
         "schema": SCHEMA,
         "figures": [figure.as_json() for figure in figures],
         "differentials": differentials,
         "indices": indices,
         "label_sensitivity": sensitivity,
-        "corrections": corrections_of(manifest["checked"], looked) if looked else None,
+        "corrections": corrections_of(manifest["checked"], looked, manifest.get("sheet")) if looked else None,
         "score_meaning": meaning,
         "found_thresholds": thresholds,
         "planning": planning,
         "claims": judge(*claimed, judged, RunFacts.of(run)) if claimed[0] else [],
     }
-    if claims_file is not None:  # noted once judged: a claim that the run cannot be asked must not stay with it
-        run.note(claims=[claim.model_dump(exclude_none=True) for claim in claimed[0]], claims_confidence=claimed[1])
+    if not known:
+        evidence = {name: _without_people(rows) for name, rows in evidence.items()}
     run.write_bytes(EVIDENCE, _as_json(evidence))
     run.finish("evaluate")
+
+
+def _without_people(value: Any) -> Any:
+    """Evidence of a log that names nobody, without what is counted or drawn by person: every picture counted as one."""
+    if isinstance(value, list):
+        return [_without_people(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    row = {name: None if name in BY_PERSON else each for name, each in value.items()}
+    return {**row, "words": words(row)} if "family_p" in row else row
 
 
 def _as_json(evidence: dict[str, Any]) -> bytes:
@@ -139,9 +161,40 @@ def _as_json(evidence: dict[str, Any]) -> bytes:
     return ("{\n" + ",\n".join(named) + "\n}\n").encode()
 
 
-def _claims(run: RunDirectory) -> tuple[list[Claim], float]:
+def _handed(
+    run: RunDirectory, people: People, claims_file: Path | None, label_errors: Path | None, checked: Path | None
+) -> dict[str, Any]:  # fmt: skip
+    """The manifest with what is handed in now in place of what was before. Raises InputError where either is wrong."""
+    manifest, cells = run.manifest(), _asked(run, people)
+    if claims_file is not None:
+        none = list[Claim](), 0.95
+        claims, level = none if claims_file == NONE else read_claims(claims_file, lambda found: misfits(found, cells))
+        manifest |= {"claims": [claim.model_dump(exclude_none=True) for claim in claims], "claims_confidence": level,
+                     "claims_file": claims_file.name}  # fmt: skip
+    if label_errors is not None:
+        kept, stated = manifest.get("label_errors", {}), label_errors
+        manifest["label_errors"] = {} if stated == NONE else {**kept, **read_label_errors(stated, people)}
+    if checked is not None:
+        manifest["checked"] = None if checked == NONE else read_checked(checked, people)
+    for kind, errors in manifest.get("label_errors", {}).items():
+        composition_of(kind, errors, people)
+    for (_, i, *_), said in misfits(_claims(manifest)[0], cells):
+        says = manifest["claims"][int(i)]["says"]
+        raise InputError(f"claim {says!r}, kept from before: {said}; or drop the claims with --claims {NONE}")
+    return manifest
+
+
+def _asked(run: RunDirectory, people: People) -> list[Asked]:
+    """The cells, as far as claims must know them beforehand."""
+    points = [(cell, p) for cell, p in run.read(THRESHOLDS).select("cell", "point").rows() if in_use(p)]
+    return [
+        Asked(row["system"], {"name": row["condition"]}, tuple(p for cell, p in points if cell == row["cell"]), people)
+        for row in run.read(CELLS).iter_rows(named=True)
+    ]
+
+
+def _claims(manifest: Mapping[str, Any]) -> tuple[list[Claim], float]:
     """The claims that stay with a run, and the confidence they are judged at."""
-    manifest = run.manifest()
     claims = [Claim.model_validate(claim) for claim in manifest.get("claims", [])]
     return claims, manifest.get("claims_confidence", 0.95)
 
@@ -164,17 +217,25 @@ def _cell_data(
         counts=scored.counts.sum(axis=3),
         edges=scored.edges,
         mated_complete=run.manifest().get("mated_complete", True),
+        failures_known=run.manifest().get("failures_known", True),
         searches=_searches(scored, points, run),
     )
 
 
-def _searches(scored: ScoredCell, points: tuple[str, ...], run: RunDirectory) -> Searches | None:
-    """The searches of a cell; None where none were made."""
+def _searches(
+    scored: ScoredCell, points: tuple[str, ...], run: RunDirectory, names: Mapping[str, str] | None = None
+) -> Searches | None:
+    """The searches of a cell; None where none were made. names: a person's one name, for each that stands for it."""
     made = run.read(SEARCHES).filter(pl.col("cell") == scored.cell) if run.has(SEARCHES) else pl.DataFrame()
     if made.is_empty():
         return None
     limits = {point: scored.tallied.thresholds[scored.tallied.index(point)] for point in points}
     parts = (run.read(CANDIDATES, part) for part in run.parts(CANDIDATES, scored.cell))
+    if names:
+        renamed = pl.col("subject").replace(dict(names))
+        enrolled = pl.concat([run.read(REFERENCES)["subject"], made.filter("mated")["subject"]])
+        made = made.with_columns(renamed).with_columns(mated=pl.col("subject").is_in(enrolled.unique().implode()))
+        parts = (part.with_columns(renamed) for part in parts)
     return searches_of(scored.people, scored.direction, limits, made, parts)
 
 

@@ -8,9 +8,8 @@ matches is counted exactly, not sampled. Above the number of references there ar
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from math import ceil, log
 
 import numpy as np
@@ -37,13 +36,15 @@ class Chance:
 class MedianGallery:
     """The least N at which the median stranger is shown at least a score; None where no N can be named.
 
-    how: `measured`, or `more than M`: the M references there are do not suffice, and `value` is the model's.
+    how: `measured`, or `more than M`: the M references there are do not suffice. modelled: the N from which half of all
+    searches by strangers match, by the model; only where measured galleries do not suffice, nor contradict it.
     """
 
     value: int | None
-    low: int | None
+    low: int
     high: int | None
     how: str
+    modelled: int | None = None
 
 
 def capacity(population: Population) -> int:
@@ -52,7 +53,7 @@ def capacity(population: Population) -> int:
     return int(np.floor(candidates.min() + 1e-9)) if len(candidates) else 0
 
 
-def share_of_galleries(matches: Array, candidates: Array, size: int) -> Array:
+def share_of_galleries(matches: Array, candidates: Array, size: int | Array) -> Array:
     """Share of galleries of `size` that hold a match, per stranger `(…, S)`.
 
     matches `(…, S)` of candidates `(S,)` references match; galleries are drawn without replacement, and both may be
@@ -91,28 +92,46 @@ def chance(population: Population, k: int, size: int, alpha: float = 0.05) -> Ch
     return Chance(size, q, min(q, max(low, bounds.low)), high, "measured")
 
 
+def chances(population: Population, k: int, sizes: Iterable[int]) -> list[Chance]:
+    """The chance at each of `sizes`, which ascend. In a larger gallery a match is never less likely.
+
+    So a lower limit holds for every larger gallery too, an upper one for every smaller, and the model is nowhere below
+    what was measured.
+    """
+    each = [chance(population, k, size) for size in sizes]
+    values, lows = (np.maximum.accumulate([getattr(one, name) for one in each]) for name in ("value", "low"))
+    highs = np.maximum(values, np.minimum.accumulate([one.high for one in each][::-1])[::-1])
+    return [
+        replace(one, value=float(value), low=float(low), high=float(high))
+        for one, value, low, high in zip(each, values, lows, highs, strict=True)
+    ]
+
+
 def modelled(fmr: float, size: float) -> float:
     """`1 − (1 − FMR)^N`."""
     return float(-np.expm1(size * np.log1p(-fmr))) if fmr < 1 else 1.0
 
 
 def median_gallery(population: Population, k: int) -> MedianGallery:
-    """The gallery from which on at least half of all searches by a stranger match at tallied threshold k.
+    """The gallery from which on half of the strangers match at tallied threshold k, each in half of such galleries.
 
-    Beyond the references there are it is extrapolated by the model, and no upper limit can be given.
+    The interval is that of a median (Clopper–Pearson on the share of strangers who match by then), as if half as many
+    strangers had been searched: each of them is also in the galleries of the others.
     """
-    most = capacity(population)
-    rate = population.fmr(k)
-    bound = rate_interval(rate, population.looser)
-    least = _half(bound.high)
-    if most and chance(population, k, most).value >= 0.5:
-        value = _first(most, lambda n: chance(population, k, n).value >= 0.5)
-        sure = chance(population, k, most).low >= 0.5
-        high = _first(most, lambda n: chance(population, k, n).low >= 0.5) if sure else None
-        return MedianGallery(value, None if least is None else min(least, value), high, "measured")
-    beyond = _half(rate.rate)
-    # Where the model names a gallery that was measured not to be enough, there is nothing to extrapolate by.
-    return MedianGallery(beyond if beyond is None or beyond > most else None, least, None, f"more than {most}")
+    most, fmr = capacity(population), population.fmr(k).rate
+    ((matches,), candidates) = _per_transit(population, np.array([k]))
+    least, S = np.sort(_enough(matches, candidates, most)), len(matches)
+    limits = np.array([clopper_pearson(x / 2, S / 2) for x in range(S + 1)]).reshape(-1, 2)
+    # How many strangers must match so that the share of all strangers who do may, and must, be one half.
+    may, must = (int(np.argmax(limits[:, side] >= 0.5)) for side in (1, 0))
+    low = int(least[may - 1]) if may else 1
+    if not S or least[(S - 1) // 2] > most:
+        # Where the model names a gallery that was measured not to be enough, there is nothing to extrapolate by.
+        half = _half(fmr)
+        beyond = half if half is not None and half > most else None
+        return MedianGallery(None, low, None, f"more than {most}", beyond)
+    high = int(least[must - 1]) if must else most + 1
+    return MedianGallery(int(least[(S - 1) // 2]), low, high if high <= most else None, "measured")
 
 
 def top_scores(population: Population, size: int, shares: tuple[float, ...] = (0.05, 0.25, 0.5, 0.75, 0.95)) -> Array:
@@ -147,6 +166,14 @@ def _half(fmr: float) -> int | None:
     return 1 if fmr >= 0.5 else ceil(log(0.5) / log(1 - fmr) - 1e-9)
 
 
-def _first(most: int, holds: Callable[[int], bool]) -> int:
-    """The least N up to `most` from which on it holds, `most` among them."""
-    return bisect_left(range(1, most + 1), x=True, key=holds) + 1
+def _enough(matches: Array, candidates: Array, most: int) -> Array:
+    """The least gallery of which half hold a match, per stranger `(S,)`; `most` + 1 where none up to `most` does."""
+    low, high = np.ones(len(matches), np.int64), np.full(len(matches), most + 1)
+    while (low < high).any():
+        middle = np.minimum((low + high) // 2, most)
+        enough = share_of_galleries(matches, candidates, middle) >= 0.5 - 1e-12
+        low, high = (
+            np.where(enough, low, np.minimum(middle + 1, high)),
+            np.where(enough, np.minimum(middle, high), high),
+        )
+    return low

@@ -23,6 +23,8 @@ def words(differential: Mapping[str, Any]) -> str:
     verdict, low, high = differential["verdict"], differential["low"], differential["high"]
     if verdict == "insufficient":
         people = differential["subjects"]
+        if people is None:
+            return f"{group}: too few comparisons to say."
         return f"{group}: too few people to say ({people} {'person' if people == 1 else 'people'})."
     if verdict == "reference":
         return f"{group}: the group the others are compared with for {metric}."

@@ -12,6 +12,7 @@ import polars as pl
 
 from kernels.crosscount import Faces, Tally, choose_tier, count, tally
 from testbed.matching.people import People
+from testbed.matching.percent import explained
 from testbed.matching.thresholds import Point, edges_for, points_in_use
 from testbed.runs.tables import COUNTS, EDGES, MOMENTS, PAIRS, TALLIES, THRESHOLDS, Table
 
@@ -21,7 +22,7 @@ Tables = list[tuple[Table, pl.DataFrame]]
 
 @dataclass(frozen=True)
 class Matcher:
-    """How a cell's system compares: metric, and the score edges with every fixed threshold among them."""
+    """How a cell's system compares: metric, and score edges, fixed thresholds and explained percents among them."""
 
     metric: Literal["euclidean", "cosine"]
     direction: Literal["distance", "similarity"]
@@ -37,7 +38,8 @@ class Matcher:
             for p in operating_points
             if not str(p).startswith("fmr=")
         }
-        edges = edges_for(info["score_range"], SCORE_BINS, list(fixed.values()))
+        shown = explained(info.get("percent_rule"), info["direction"], info["score_range"])
+        edges = edges_for(info["score_range"], SCORE_BINS, [*fixed.values(), *shown])
         return cls(info["metric"], info["direction"], edges, fixed)
 
 

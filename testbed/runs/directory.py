@@ -49,7 +49,10 @@ class RunDirectory:
             raise InputError(f"{path}: is a file; name a folder for the run")
         if path.is_dir() and any(path.iterdir()):
             if (path / MANIFEST).exists():
-                raise InputError(f"{path}: holds a run already; continue it with --resume, or name another folder")
+                raise InputError(
+                    f"{path}: holds a run already; name another folder, or go on with that run: "
+                    f"testbed run --resume {path}"
+                )
             raise InputError(f"{path}: the folder is not empty; name a new or empty folder")
         with _disk(path):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)

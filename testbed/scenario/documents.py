@@ -43,10 +43,10 @@ class Document:
         return next(loc[:n] for n in range(len(loc), -1, -1) if loc[:n] in self.places)
 
 
-def read(path: Path) -> Document:
-    """The document in a scenario file. Raises ScenarioError where it cannot be read as one YAML mapping."""
+def read(path: Path, what: str = "scenario", needs: str = "title, probes and systems") -> Document:
+    """The document in a file that is a `what` and `needs` these keys. Raises ScenarioError where it is no mapping."""
     if path.is_dir():
-        raise ScenarioError(f"{path}: is a folder; name the scenario file in it")
+        raise ScenarioError(f"{path}: is a folder; name the {what} in it")
     if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises on names that are too long)
         raise ScenarioError(f"{path}: there is no such file; check its name and folder")
     try:
@@ -55,7 +55,7 @@ def read(path: Path) -> Document:
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
     if len(content) > MAX_BYTES:
-        raise ScenarioError(f"{path}: is larger than 1 MiB; a scenario is a short text")
+        raise ScenarioError(f"{path}: is larger than 1 MiB; a {what} is a short text")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -63,11 +63,11 @@ def read(path: Path) -> Document:
         raise ScenarioError(f"{path}:{line}: is not UTF-8 text; save the file as UTF-8") from None
     document = parse(text, str(path), numbered=True)
     if document.value is None:
-        raise ScenarioError(f"{path}: is empty; a scenario needs at least title, probes and systems")
+        raise ScenarioError(f"{path}: is empty; a {what} needs at least {needs}")
     if not isinstance(document.value, dict):
         raise ScenarioError(
             f"{document.place(())}: the file holds no mapping at its top level; write `key: value` lines, "
-            "beginning with `title: …`"
+            f"beginning with `{needs.split(',')[0]}: …`"
         )
     return document
 
@@ -151,9 +151,9 @@ class _Loader(yaml.SafeLoader):
         self._depth += 1
         self._nodes += 1
         if self._depth > MAX_DEPTH:
-            raise _RefusedError(f"is nested more than {MAX_DEPTH} deep; no scenario needs that", event.start_mark)
+            raise _RefusedError(f"is nested more than {MAX_DEPTH} deep; write it flatter", event.start_mark)
         if self._nodes > MAX_NODES:
-            raise _RefusedError(f"holds more than {MAX_NODES} values; a scenario is a short text", event.start_mark)
+            raise _RefusedError(f"holds more than {MAX_NODES} values; shorten it", event.start_mark)
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
@@ -225,7 +225,7 @@ def _in_words(error: yaml.MarkedYAMLError) -> str:
     if "'\\t'" in problem:
         return "a tab begins the value or the line; indent with spaces"
     if "expected a single document" in f"{error.context}":
-        return "a second document begins (`---`); keep one scenario per file"
+        return "a second document begins (`---`); keep one document per file"
     if "mapping values are not allowed" in problem:
         return "a colon stands where none can; put texts with colons in quotes and check the indentation"
     return f"{problem}; check quotes, brackets and indentation"

@@ -78,6 +78,8 @@ def _place(error: ErrorDetails, root: Any) -> Loc:
 _KINDS = {
     "int_type": "a whole number",
     "float_type": "a number",
+    "int_parsing": "a whole number",
+    "float_parsing": "a number",
     "string_type": "text",
     "bool_type": "true or false",
     "list_type": "a list",
@@ -113,6 +115,8 @@ def _sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
     kind, value = error["type"], error["input"]
     bounds = {name: int(b) for name, b in error.get("ctx", {}).items() if isinstance(b, float) and b.is_integer()}
     ctx = {**error.get("ctx", {}), **bounds}
+    if kind in ("float_type", "float_parsing") and (share := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", str(value))):
+        return f"should be a number, not {_shown(value)}; write {float(share[1]) / 100:g} for {share[1]} %"
     if kind in _KINDS:
         return f"should be {_KINDS[kind].format(**ctx)}, not {_shown(value)}"
     if kind in _SENTENCES:

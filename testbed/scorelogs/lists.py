@@ -26,11 +26,15 @@ BEST_ONLY = (
 
 @dataclass(frozen=True)
 class Enrolled:
-    """Who is enrolled: how many people, their numbers in the Register, and what of it was guessed."""
+    """Who is enrolled: how many people, their numbers in the Register, and what of it was guessed.
+
+    known: whether it was said who they are; else who appears in no list is taken for a stranger.
+    """
 
     size: int
     people: Array
     guesses: tuple[str, ...]
+    known: bool
 
 
 def enter(register: Register, chunk: pl.DataFrame) -> tuple[Array, Array, Array]:
@@ -191,14 +195,15 @@ class Lists:
             size = options.gallery
         elif options.enrolled is None:
             guesses.append(f"gallery taken as the {size:,} people that appear in the lists; give --gallery")
-        if options.enrolled is None and not size == options.gallery == len(seen):
+        known = options.enrolled is not None or size == options.gallery == len(seen)
+        if not known:
             mated = int(np.isin(self.register.owners["probe"], people).sum())
             guesses.append(
                 f"{mated} of {len(self.probes)} searches are taken to be of people enrolled, because these appear in "
                 "some list; who is enrolled and was never returned is taken for a stranger, which makes FNIR too low; "
                 "give --enrolled"
             )
-        return Enrolled(size, people, tuple(guesses))
+        return Enrolled(size, people, tuple(guesses), known)
 
     @property
     def alike_long(self) -> bool:
@@ -227,6 +232,11 @@ class Lists:
         if self.options.threshold is None:
             yield "no threshold was given: how often a search returns somebody it should not (FPIR) needs --threshold"
         empty = pl.Series(self.probes, dtype=pl.String).filter(self.lengths == 0)
+        if not self.options.complete and not (len(empty) and self.alike_long):
+            yield (
+                "no search is listed as failed: how often a face was never found (FTA) is not known from this log; say "
+                "--complete if every attempt is in it"
+            )
         if len(empty):
             taken = (
                 "are taken to have no template (FTA)" if self.alike_long

@@ -10,6 +10,7 @@ import polars as pl
 from kernels.crosscount import Tally
 from testbed.matching.comparisons import in_use
 from testbed.matching.thresholds import Point
+from testbed.scorelogs.options import LogOptions
 from testbed.scorelogs.reading import Log
 from testbed.scorelogs.survey import Survey
 from testbed.sources.stills import named
@@ -17,6 +18,13 @@ from testbed.sources.stills import named
 UNKNOWN_PEOPLE = (
     "the log does not say which person each probe and reference is: every one counts as a person of its own, so the "
     "intervals assume independent comparisons and are too narrow, and no claim can be supported"
+)
+
+
+NO_FAILURES = (
+    "every comparison in the log has a score, so it lists no failure: how often a face was never found or a photograph "
+    "not enrolled (FTA, FTE), and with it FAR, FRR and GFRR, is not known from it; say --complete if every attempt is "
+    "in the log"
 )
 
 
@@ -29,7 +37,7 @@ def notices_of(
     read: its rows; possible: mated comparisons that its probes and references could make; table: SUBJECTS as given.
     """
     return [*log.notices, *_people(log, survey, read, table), *_missing(survey, points, tally, attempts, references),
-            *_absent(log, survey, possible)]  # fmt: skip
+            *_absent(log, survey, possible), *outside(survey.options, survey.low, survey.high)]  # fmt: skip
 
 
 def _people(log: Log, survey: Survey, read: int, table: pl.DataFrame | None) -> Iterator[str]:
@@ -97,7 +105,34 @@ def _rate(errors: int, comparisons: int) -> str:
     return f"{errors}/{comparisons} ({errors / comparisons:.3%})" if comparisons else "0/0"
 
 
+def outside(options: LogOptions, low: float, high: float) -> Iterator[str]:
+    """A threshold that no score of the log, `low` to `high`, comes near."""
+    threshold = options.threshold
+    if threshold is not None and not low <= threshold <= high:
+        everything = (threshold > high) == (options.direction == "distance")
+        yield (
+            f"the threshold {threshold:g} lies outside the scores of the log, {low:g} to {high:g}: "
+            f"{'everything' if everything else 'nothing'} matches there; give it in the unit of the scores"
+        )
+
+
+def alike(subjects: pl.DataFrame, groups: Sequence[str]) -> Iterator[str]:
+    """Labels of table SUBJECTS that may mean one group and are written differently."""
+    for group in groups:
+        written: dict[str, list[str]] = {}
+        for label in subjects[group].unique().sort():
+            written.setdefault("".join(label.casefold().split()), []).append(label)
+        for labels in written.values():
+            if len(labels) > 1:
+                yield (
+                    f"the labels {' and '.join(map(repr, labels))} of {group} differ only in case or spaces, and count "
+                    "as groups of their own; write them alike if they are one"
+                )
+
+
 def _absent(log: Log, survey: Survey, possible: int) -> Iterator[str]:
+    if not survey.failures_known:
+        yield NO_FAILURES
     if not log.known:
         yield "FRR and GFRR are left out: without ids of people nobody can tell which comparisons the log leaves out"
     if log.known and survey.rows[1] < possible:

@@ -36,6 +36,7 @@ class LogOptions:
     ones always do. diagonal_mated: row i and column i of a matrix are one person, all others strangers. probe_ids,
     reference_ids: files with the person of each row and column, one a line. gallery: how many people are enrolled in
     what candidate lists search; enrolled: a file with their ids, one a line. percent_rule: as PipelineInfo has it.
+    complete: every attempt is in the log, so that none without a score means that none failed.
     """
 
     files: tuple[Path, ...]
@@ -54,6 +55,7 @@ class LogOptions:
     enrolled: Path | None = None
     system: str | None = None
     percent_rule: str | None = None
+    complete: bool = False
     seed: int = 1
 
     @property

@@ -310,6 +310,9 @@ def _matrix(options: LogOptions, notices: tuple[str, ...]) -> Log:
         rows = ((i + 1, np.asarray(line, np.float64)) for i, line in enumerate(array))
     else:
         shape, ids, rows = _csv_matrix(path)
+        told = ("the first column as the ids of rows", "the first line as the ids of columns")
+        if read := [each for each, found in zip(told, ids, strict=True) if found]:
+            notices += (f"{path.name}: read {' and '.join(read)} (guessed: they are no scores)",)
     for i, listed in enumerate((options.probe_ids, options.reference_ids)):
         if listed is not None:
             ids[i] = listed.read_text(encoding="utf-8-sig").split("\n")

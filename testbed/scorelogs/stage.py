@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import shutil
@@ -29,14 +28,14 @@ from testbed.runs.tables import ATTEMPTS, CANDIDATES, CELLS, REFERENCES, SEARCHE
 from testbed.scenario.loading import Loaded, reload
 from testbed.scenario.models import RESERVED_GROUPS, Subjects
 from testbed.scorelogs.lists import Lists, enter
-from testbed.scorelogs.notices import notices_of, unseen
+from testbed.scorelogs.notices import alike, notices_of, outside, unseen
 from testbed.scorelogs.options import Form, LogOptions
 from testbed.scorelogs.reading import CHUNK, Log, open_log
 from testbed.scorelogs.register import Register
 from testbed.scorelogs.spill import LISTED, PARTITIONS, Spill, distinct
 from testbed.scorelogs.survey import Survey
 from testbed.scorelogs.tallying import Comparisons, count_logged, tally_logged
-from testbed.sources.subjects import group_labels, read_table
+from testbed.sources.subjects import group_labels, header_of, read_table
 
 Array = npt.NDArray[Any]
 CAMERA = "log"
@@ -55,8 +54,9 @@ def import_log(options: LogOptions, out: Path, progress: Progress = silent) -> R
 
     Comparisons lie on disk while they are counted; memory grows with people and pictures alone.
     """
-    subjects, table, options = _subjects_table(options)
+    subjects, table, options, guessed = _subjects_table(options)
     log = open_log(options)
+    log = replace(log, notices=(*log.notices, *guessed))
     loaded = _scenario(options, log.form, subjects)
     run = RunDirectory.create(out, {
         "scenario": loaded.resolved, "seed": options.seed, "versions": versions(), "hardware": hardware(),
@@ -119,9 +119,13 @@ def _fill(
     crossed = [np.bincount(owner, minlength=len(people.subjects)) for owner in owners]
     possible = int((crossed[0] * crossed[1]).sum())
     run.note(
-        systems={cell.system.label: _information(options, edges)},
-        notices=notices_of(log, survey, log.rows, points, tally, attempts, references, possible, table),
+        systems={cell.system.label: _information(options, survey.low, survey.high)},
+        notices=[
+            *notices_of(log, survey, log.rows, points, tally, attempts, references, possible, table),
+            *alike(subjects, groups),
+        ],
         subjects_known=log.known,
+        failures_known=survey.failures_known,
         mated_complete=bool(log.known and survey.rows[1] == possible),
     )
     _finish(run, options, log)
@@ -152,6 +156,7 @@ def _fill_searches(
     lists.check()
     searches = lists.searches(gallery)
     found = (searches["state"] == "searched").to_numpy()
+    failed = bool((searches["state"] == "failed").any())
     edges, threshold = np.array([lists.low, lists.high]), options.threshold
     points: list[Point] = [] if threshold is None else [("own", False, threshold, threshold)]
     counts = np.zeros((len(people.labels), len(people.labels), 2, 3, len(edges) + 1), np.int64)
@@ -167,16 +172,24 @@ def _fill_searches(
     ):  # fmt: skip
         run.write(each, frame)
     run.note(
-        systems={cell.system.label: _information(options, edges)},
-        notices=[*log.notices, *unseen(table, people.subjects), *lists.notices(gallery)],
+        systems={cell.system.label: _information(options, lists.low, lists.high)},
+        notices=[
+            *log.notices,
+            *unseen(table, people.subjects),
+            *lists.notices(gallery),
+            *outside(options, lists.low, lists.high),
+            *alike(subjects, groups),
+        ],
         subjects_known=True,
+        enrolled_known=gallery.known,
+        failures_known=options.complete or failed,
         mated_complete=False,
     )
     _finish(run, options, log)
 
 
 def _register(options: LogOptions, log: Log, groups: list[str], table: pl.DataFrame | None) -> Register:
-    known = None if table is None else dict(zip(table["subject"], table.select(groups).rows(), strict=True))
+    known = None if table is None else {row[0]: row[1:] for row in table.select("subject", *groups).iter_rows()}
     return Register(options.files[0], tuple(groups), log.known, known)
 
 
@@ -214,19 +227,29 @@ def _affordable(options: LogOptions, points: list[Point], people: People, compar
     return points
 
 
-def _subjects_table(options: LogOptions) -> tuple[dict[str, Any] | None, pl.DataFrame | None, LogOptions]:
-    """The scenario's `subjects` and the table, None without one; the options with the groups that are meant."""
-    if options.subjects is None:
-        return None, None, options
-    with options.subjects.open(encoding="utf-8-sig", errors="replace") as stream:
-        header = [name.strip() for name in next(csv.reader(stream), [""])]
+def _subjects_table(
+    options: LogOptions,
+) -> tuple[dict[str, Any] | None, pl.DataFrame | None, LogOptions, list[str]]:
+    """The scenario's `subjects` and the table, None without one; options with the groups meant; what was guessed."""
+    path = options.subjects
+    if path is None:
+        return None, None, options, []
+    header = header_of(path)
     subject = options.subject_id or header[0]
     others = [name for name in header if name != subject]
     if not options.groups and len(others) > MOST_GUESSED_GROUPS:
-        raise InputError(f"{options.subjects}: has the columns {', '.join(others)}; say which are groups with --group")
+        raise InputError(f"{path}: has the columns {', '.join(others)}; say which are groups with --group")
+    guesses = (
+        [] if options.subject_id else [f"{path.name}: its first column, {subject!r}, is read as the ids of people"]
+    )
+    if not options.groups:
+        named = f"{' and '.join(map(repr, others))} read as groups (else say --group)"
+        guesses.append(
+            f"{path.name}: {named if others else 'has no other column than the ids, so no groups are known'}"
+        )
     options = replace(options, groups=options.groups or tuple(others))
-    entry = {"table": str(options.subjects), "id": subject}
-    return entry, read_table(Subjects(table=options.subjects, id=subject), options.groups), options
+    entry = {"table": str(path), "id": subject}
+    return entry, read_table(Subjects(table=path, id=subject), options.groups), options, guesses
 
 
 def _scenario(options: LogOptions, form: Form, subjects: dict[str, Any] | None) -> Loaded:
@@ -291,11 +314,11 @@ def _stated(well: Array, state: str) -> pl.Series:
     return pl.Series("state", np.where(well, state, "failed").tolist(), dtype=pl.String)
 
 
-def _information(options: LogOptions, edges: Array) -> dict[str, Any]:
-    """What the report says of the system, in PipelineInfo's fields."""
+def _information(options: LogOptions, low: float, high: float) -> dict[str, Any]:
+    """What the report says of the system, in PipelineInfo's fields; low, high: the range of scores."""
     return {
         "name": "score log", "versions": {}, "models": {}, "training_data": "not stated", "metric": "as logged",
-        "direction": options.direction, "score_range": [float(edges[0]), float(edges[-1])],
+        "direction": options.direction, "score_range": [float(low), float(high)],
         "threshold": options.threshold,
         "threshold_source": "none was given" if options.threshold is None else "given with the log",
         "percent_rule": options.percent_rule, "licence": "not stated", "options": {},

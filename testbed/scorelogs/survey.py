@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pipelines.errors import InputError
 from testbed.matching.comparisons import SCORE_BINS
 from testbed.matching.people import People
+from testbed.matching.percent import explained
 from testbed.matching.thresholds import edges_for
 from testbed.scorelogs.options import LogOptions
 from testbed.scorelogs.tallying import Comparisons
@@ -42,6 +43,11 @@ class Survey:
     def unenrolled(self) -> Array:
         """Which references have no score, even against acquired probes."""
         return np.asarray((self.scored[1] == 0) & (self.tried > 0))
+
+    @property
+    def failures_known(self) -> bool:
+        """Whether the log says what failed: it lists comparisons without a score, or is said to be complete."""
+        return self.options.complete or bool(self.missing_by_fold.any())
 
     def add(self, rows: Array) -> None:
         """Take in one partition's distinct records."""
@@ -87,12 +93,17 @@ class Survey:
         means = self.sums / self.finite
         distance = self.options.direction == "distance"
         if means[1] > means[0] if distance else means[1] < means[0]:
+            swapped = "give the mated scores first, then the others, if the files are swapped; else " * (
+                len(self.options.files) == 2
+            )
             raise InputError(
                 f"{path}: mated scores average {means[1]:.4g} and non-mated ones {means[0]:.4g}, so these are no "
-                + ("distances; drop --distance" if distance else "similarities; say --distance")
+                + (f"distances; {swapped}drop --distance" if distance else f"similarities; {swapped}say --distance")
             )
 
     def edges(self) -> Array:
-        """The score bins: over the range of the scores, a hair wider, with the threshold among them."""
+        """The score bins: over the range of the scores, a hair wider, threshold and explained percents among them."""
         wider = float(np.nextafter(self.low, -np.inf)), float(np.nextafter(self.high, np.inf))
-        return edges_for(wider, SCORE_BINS, [] if self.options.threshold is None else [self.options.threshold])
+        own = [] if self.options.threshold is None else [self.options.threshold]
+        shown = explained(self.options.percent_rule, self.options.direction, wider)
+        return edges_for(wider, SCORE_BINS, [*own, *shown])

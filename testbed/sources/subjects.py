@@ -71,6 +71,11 @@ def read_table(subjects: Subjects, groups: Sequence[str]) -> pl.DataFrame:
     return frame
 
 
+def header_of(path: Path) -> list[str]:
+    """The names of a table's columns. Raises InputError where it is no CSV."""
+    return _read_csv(path)[0]
+
+
 def pick(frame: pl.DataFrame, groups: Sequence[str], limit: int | None) -> pl.DataFrame:
     """At most `limit` rows of `frame`, evenly over the full cross of `groups`, as table SUBJECTS (sorted).
 
@@ -107,11 +112,13 @@ def id_fault(subject: str) -> str:
 
 
 def _read_csv(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Header and (line number, cells) of each row, cells stripped."""
+    """Header and (line number, cells) of each row, cells stripped; commas, semicolons or tabs between them."""
     rows: list[tuple[int, list[str]]] = []
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
+            separator = max(",;\t", key=stream.readline().count)
+            stream.seek(0)
+            reader = csv.reader(stream, delimiter=separator, strict=True)
             header = [cell.strip() for cell in next(reader, [])]
             for cells in reader:
                 if not cells:
@@ -119,7 +126,7 @@ def _read_csv(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
                 if len(cells) != len(header):
                     raise InputError(
                         f"{path}: line {reader.line_num}: has {len(cells)} cells where the header has {len(header)}; "
-                        "quote cells that contain commas"
+                        "quote cells that contain what separates them"
                     )
                 if len(rows) == _MAX_ROWS:
                     raise InputError(f"{path}: has more than {_MAX_ROWS:,} rows; split it")
@@ -142,12 +149,7 @@ def _require(path: Path, header: list[str], column: str) -> None:
     if count == 1:
         return
     nearest = difflib.get_close_matches(column, header, n=1)
-    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        hint = "separate the cells by commas"
-    elif nearest:
-        hint = f"did you mean {nearest[0]!r}?"
-    else:
-        hint = "name one of them, or add the column"
+    hint = f"did you mean {nearest[0]!r}?" if nearest else "name one of them, or add the column"
     raise InputError(f"{path}: has no column {column!r}; its columns are {', '.join(header)}; {hint}")
 
 

@@ -61,6 +61,13 @@ def test_what_a_percentage_means_is_said_with_its_limits(testbed, log):
     assert result.returncode == 0, result.stderr
     assert re.search(r"strangers shown at least 40 %.*95 % interval", result.stdout)
     assert "likelihood ratio" in result.stdout
+    several = testbed("decode", "40%", "--run", "out", "--prior", "1/2", "--prior", "1/1000000")
+    assert several.returncode == 0, several.stderr
+    assert re.search(r"if 1 in 2 such pairs.*if 1 in 1,000,000 such pairs", several.stdout, re.DOTALL)
+    asked = testbed("decode", "0.4", "--run", "out")
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert "is that 40 % or 0.4 %? write 40, or 0.4%" in asked.stderr
+    assert "'forty' is no percentage" in testbed("decode", "forty", "--run", "out").stderr
     for wrong, word in ((("--prior", "0"), "prior"), (("--prior", "often"), "often"), (("--cell", "x"), "x")):
         refused = testbed("decode", 40, "--run", "out", *wrong)
         assert refused.returncode == 2
@@ -110,3 +117,48 @@ def test_planning_answers_at_once(testbed):
     assert result.returncode == 0
     assert "246" in result.stdout
     assert testbed("plan", "--bound", 2).returncode == 2
+
+
+def test_a_plan_takes_a_bound_as_it_is_written_and_says_what_is_assumed(typed, tmp_path):
+    told = [typed("plan", "--bound", bound).stdout for bound in ("1e-4", "1/10000", "0.01%", "0.01 %")]
+    assert len(set(told)) == 1
+    assert "246 people" in told[0]
+    assert "Design effect: comparisons that share a person are alike" in " ".join(told[0].split())
+    assert "an assumption, not a finding" in told[0]
+    refused = typed("plan", "--bound", "one in ten")
+    assert (refused.returncode, "--bound one in ten: write 0.001, 1/1000" in refused.stderr) == (2, True)
+    refused = typed("plan", "--bound", "1%", "--out", "plan.gif")
+    assert (refused.returncode, refused.stdout) == (2, ""), "nothing is printed before it is known that it can be drawn"
+
+
+def test_a_plan_from_a_run_says_what_assuming_would_have_said(typed, log):
+    from testbed.evidence.planning import plan
+
+    people = ("--groups", "people.csv", "--threshold", 0.6, "--distance", "--out", "run")
+    assert typed("audit", "scores.csv", *people).returncode == 0
+    told = " ".join(typed("plan", "--bound", "1%", "--run", "run").stdout.split())
+    assert f"Had 3 been assumed, the answer would have been {plan('FMR', 0.01).borrowed:,} people" in told
+    assert "as measured in" in told
+
+
+def test_a_log_without_the_faces_that_were_never_found_supports_no_claim_on_them(testbed, log):
+    lines = (log / "scores.csv").read_text().splitlines()
+    (log / "half.csv").write_text("\n".join(line for line in lines if not re.match(r"p1?\d,", line)) + "\n")
+    (log / "claims.yaml").write_text("".join(
+        ["claims:\n", *(f"- says: {m}\n  metric: {m}\n  at_most: 0.3\n  groups: all\n" for m in ("FTA", "GFRR"))]
+    ))  # fmt: skip
+    asked = ("audit", "half.csv", "--threshold", 1.5, "--distance", "--claims", "claims.yaml")
+    result = testbed(*asked, "--out", "out")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("UNTESTABLE") == 2
+    assert "not known from this log: it lists no failures" in result.stdout
+    assert "SUPPORTED" in testbed(*asked, "--complete", "--out", "complete").stdout
+
+
+def test_a_folder_that_holds_a_run_is_told_how_that_goes_on(testbed, log):
+    options = ("--threshold", 1.5, "--distance", "--out", "out")
+    assert testbed("audit", "scores.csv", *options).returncode == 0
+    again = testbed("audit", "scores.csv", *options)
+    assert again.returncode == 2
+    assert "testbed run --resume out" in again.stderr
+    assert testbed("run", "--resume", "out").returncode == 0

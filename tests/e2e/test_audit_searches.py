@@ -1,6 +1,7 @@
 """A vendor's candidate lists, as an auditor would start them: the example that is shipped, and its claims."""
 
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -40,6 +41,36 @@ def test_candidate_lists_become_rates_of_searches_with_gallery_and_rank(testbed,
     assert "of searches for people who are not in the gallery of 40 people" in page
     assert "cannot be known from lists of the best candidates" in page
     assert 'id="searches"' in page
+
+
+def test_the_first_screen_of_lists_says_what_was_guessed_and_shows_their_rates(typed, tmp_path):
+    asked = (
+        "audit",
+        EXAMPLES / "candidates.csv",
+        "--groups",
+        EXAMPLES / "people.csv",
+        "--threshold",
+        0.6,
+        "--distance",
+    )
+    for gallery, guessed in ((40, False), (4000, True)):
+        assert typed(*asked, "--gallery", gallery, "--out", f"out{gallery}").returncode == 0
+        report = tmp_path / f"out{gallery}" / "report"
+        page = re.sub(r"<script.*?</script>", "", (report / "index.html").read_text(), flags=re.DOTALL)
+        first = page[page.index('id="found"') : page.index('id="who"')]
+        assert ("in no list, and so taken not to be in the gallery of 4,000 people" in first) == guessed
+        assert ("people who are not in the gallery of 40 people" in first) != guessed
+        assert "do not return them first at its own threshold of 0.6" in first
+        columns = pl.read_csv(report / "at_a_glance.csv").filter(pl.col("value").is_not_null())
+        assert set(columns["column"]) >= {"FPIR", "FNIR", "selectivity"}
+        table = first[first.index("At a glance") :]
+        for row in columns.filter(pl.col("column").is_in(["FPIR", "FNIR"])).iter_rows(named=True):
+            assert f"{row['errors']} of {row['comparisons']}" in table
+        assert "Same group” means" not in page
+        assert "never put before the system" not in page
+        listed = set(re.findall(r'<dt><a href="(\w+)\.csv">', page))
+        assert listed == {path.stem for path in report.glob("*.csv")}
+        assert all(pl.read_csv(path).height for path in report.glob("*.csv"))
 
 
 def test_lists_that_contradict_themselves_are_one_sentence(testbed, tmp_path):

@@ -43,7 +43,7 @@ def sentence(result):
         ({"s.csv": HEADER + GOOD}, ("--threshold", "nan"), ["--threshold nan"]),
         ({"s.csv": HEADER + GOOD}, ("--percent-rule", "magic"), ["'magic'", "CompreFace"]),
         ({"s.csv": HEADER + GOOD, "g.csv": PEOPLE, "c.yaml": CLAIM.format("z")},
-         ("--groups", "g.csv", "--threshold", 2, "--claims", "c.yaml"), ["'good'", "no group 'z'", "all, f, m"]),
+         ("--groups", "g.csv", "--threshold", 2, "--claims", "c.yaml"), ["c.yaml:5", "no group 'z'", "all, f, m"]),
         ({"s.csv": HEADER + GOOD, "c.yaml": CLAIM.replace("FMR", "FRM").format("f")}, ("--claims", "c.yaml"),
          ["c.yaml:3", "FMR"]),
         ({"s.csv": HEADER + GOOD}, ("--claims", "gone.yaml"), ["gone.yaml", "no such file"]),

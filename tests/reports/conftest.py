@@ -144,10 +144,13 @@ def claims_of(cell: Cell) -> list[dict[str, Any]]:
 
 SCORED: dict[str, Any] = {
     "percents": [
-        {"percent": 67, "score": 0.597, "shown": {"value": 0.02, "low": 0.01, "high": 0.04}, "log10_ratio": -1.398,
-         "limit": "most", "why": None, "posterior": [{"prior": 0.5, "value": 0.038}, {"prior": 0.001, "value": 4e-5}]},
-        {"percent": 95, "score": 0.2, "shown": None, "log10_ratio": None, "limit": None, "posterior": None,
-         "why": "nobody here came near"},
+        {"percent": 67, "score": 0.597, "log10_ratio": -1.398, "log10_low": None, "log10_high": 0.301,
+         "shown": {"value": 0.02, "low": 0.01, "high": 0.04, "errors": 2, "comparisons": 80, "counted_at": 0.596},
+         "at_limit": "under", "counted": "more alike, scores up to 0.59: 1 of 9 of the same person", "why": None,
+         "posterior": [{"prior": 0.5, "value": 0.038, "low": 0.0, "high": 0.667},
+                       {"prior": 0.001, "value": 4e-7, "low": 0.0, "high": 0.002}]},
+        {"percent": 95, "score": 0.2, "shown": None, "log10_ratio": None, "log10_low": None, "log10_high": None,
+         "at_limit": None, "counted": None, "posterior": None, "why": "nobody here came near"},
     ],
     "reliability": {"prior": 0.5, "bins": [
         {"upto": 0.4, "predicted": 0.97, "observed": 0.93, "low": 0.8, "high": 0.99, "mated": 14, "non_mated": 1,
@@ -160,7 +163,7 @@ SCORED: dict[str, Any] = {
         "chances": [{"size": 1, "value": 0.1, "low": 0.05, "high": 0.2, "how": "measured"},
                     {"size": 7, "value": 0.4, "low": 0.2, "high": 0.7, "how": "measured"},
                     {"size": 1000, "value": 0.99, "low": 0.9, "high": 1.0, "how": "extrapolated"}],
-        "median_gallery": {"value": 12, "low": 4, "high": None, "how": "more than 7"},
+        "median_gallery": {"value": None, "low": 4, "high": None, "how": "more than 7", "modelled": 12},
     }],
 }  # fmt: skip
 """What a score means to a group with people enough."""

@@ -22,7 +22,8 @@ def test_accuracy_is_taken_apart_reading_by_reading():
             {**ROW, "read_as": "FNMR", "reference_group": None, "verdict": "supported"},
             {**ROW, "read_as": "GFRR", "reference_group": None, "verdict": "untestable"},
             {**ROW, "read_as": "all comparisons", "reference_group": None, "basis": mix}]  # fmt: skip
-    start, fmr, same, fnmr, gfrr, mixed, last = (line.replace("\u202f", " ") for line in claims.dissected(rows))
+    start, readings, last = claims.dissected(rows)
+    start, fmr, same, fnmr, gfrr, mixed = (line.replace("\u202f", " ") for line in (start, *readings))
     assert "99 % accurate" in start
     assert fmr == "of comparisons of two different people, at most 1.0 % are called a match: refuted"
     assert "two different people of one group" in same
@@ -30,7 +31,38 @@ def test_accuracy_is_taken_apart_reading_by_reading():
     assert gfrr.endswith(": untestable")
     assert mixed.endswith(": refuted")
     assert mix in last
-    assert claims.dissected([{**ROW, "metric": "FMR"}]) == []
+    assert claims.dissected([{**ROW, "metric": "FMR"}]) == ("", [], "")
+
+
+def test_one_claim_on_several_systems_is_told_once_and_systems_with_the_same_figures_together():
+    other = {**ROW, "who": "black male", "reference_group": "black male", "verdict": "not settled"}
+    rows = [{**row, "system": system, "cell": system, **more}
+            for system, more in (("one", {}), ("two", {}), ("three", {"value": 0.5, "verdict": "untestable"}))
+            for row in (ROW, other)]  # fmt: skip
+    (block,) = claims.by_claim(rows)
+    assert [systems for systems, _ in claims.by_system(block)] == [["one", "two"], ["three"]]
+    assert [(systems, row["who"]) for systems, row in claims.side_by_side(block)] == [
+        (["one", "two"], "all"), (["three"], "all"), (["one", "two"], "black male"), (["three"], "black male")
+    ]  # fmt: skip
+    told = claims.verdict([{**row, "metric": "FMR"} for row in block])
+    assert told == "one and two. Refuted: all. Not settled: black male. three. Untestable throughout."
+    assert len(claims.by_claim([ROW, {**ROW, "bound": 0.5}])) == 2
+
+
+def test_columns_compared_are_named_as_they_are_called():
+    row = {**ROW, "metric": "FMR", "unit": "factor", "who": "highest against lowest of face_eth"}
+    assert claims.whom(row) == "highest against lowest of face_eth"
+    assert claims.whom({**ROW, "metric": "FMR", "who": "black_male"}) == "black male"
+
+
+def test_verdicts_on_several_readings_are_not_run_together():
+    rows = [ROW, {**ROW, "reference_group": "same group", "who": "same group"},
+            {**ROW, "read_as": "FNMR", "verdict": "supported"}]  # fmt: skip
+    assert claims.verdict(rows) == "Refuted: FMR (all) and FMR (same group). Supported: FNMR."
+    shown = {**ROW, "metric": "calibration", "read_as": "calibration", "unit": "probability", "bound": 0.5}
+    rows = [{**shown, "who": "same group, shown 50 %"}, {**shown, "who": "same group, shown 67 %"},
+            {**shown, "who": "same group, shown 90 %", "verdict": "supported"}]  # fmt: skip
+    assert "shown 50 %: at most 50.0 % likely; same group, shown 67 %" in claims.verdict(rows).replace("\u202f", " ")
 
 
 @pytest.mark.parametrize(

@@ -44,19 +44,19 @@ def page(made_up: tuple[RunDirectory, Loaded], hostile: str) -> tuple[str, Path]
     evidence["label_sensitivity"] = [
         {**whose, **rate, "metric": "FMR", "kind": "eth", "file": "m.csv", "probe_group": name, "reference_group": name,
          "corrected": corrected, "corrected_low": 0.05, "corrected_high": 0.6, "least": 0.25, "greatest": 0.31,
-         "verdict": "measured", **(told if name == "black" else dict.fromkeys(told))}
+         "why": None, "verdict": "measured", **(told if name == "black" else dict.fromkeys(told))}
         for name, corrected in (("black", 0.31), (hostile, None))
     ]  # fmt: skip
     moved = {f"corrected_{name}": value for name, value in {**rate, "value": 0.1, "errors": 8}.items()}
     same = {f"corrected_{name}": value for name, value in rate.items()}
     evidence["corrections"] = {
         "file": "sheet.csv", "rows": 40, "same_person": 13, "followed": 1, "every_comparison_known": False,
-        "false_matches": {"same": 12, "different": 7, "unclear": 1},
+        "false_matches": {"same": 12, "different": 7, "unclear": 1, "listed": 23, "unanswered": 3}, "unanswered": 9,
         "others": {"same": 1, "different": 19, "unclear": 0, "share": 0.05, "low": 0.001, "high": 0.249,
                    "confidence": 0.95, "pairs": 131, "estimated_low": 0.166, "estimated_high": 32.6},
         "figures": [
             {**whose, **rate, **after, "metric": "FMR", "probe_group": name, "reference_group": name,
-             "verdict": "measured"}
+             "gallery_size": None, "rank": None, "verdict": "measured"}
             for name, after in ((hostile, moved), ("white", same))
         ],
         "verdicts": [{**whose, "metric": "FMR", "kind": "eth", "group": hostile, "verdict": "higher",
@@ -103,7 +103,8 @@ def test_corrections_show_what_moves_both_ways_and_count_what_does_not(page: tup
     for told in (
         "12 turned out to be one person, so that the match was right", "between 0 and 33 are one person",
         "20 of 80", "8 of 80", "Unchanged: 1 rate of", "such comparisons could not be moved",
-        "1 pair more by inference", "As recorded: Was higher. Corrected: Is not shown.",
+        "1 pair more by inference", "Of the 23 pairs falsely matched", "<b>3 have no answer</b>",
+        "In all, 9 pairs of the sheet have no answer", "As recorded: Was higher. Corrected: Is not shown.",
     ):  # fmt: skip
         assert told in text
     assert html.escape(hostile) in text

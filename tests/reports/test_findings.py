@@ -57,6 +57,36 @@ def test_systems_of_which_the_same_is_to_be_said_stand_together(contents: Conten
     assert [system for system, _ in findings.headlines(apart)] == ["one", "two"]
 
 
+def test_systems_with_the_same_figures_throughout_are_said_to_have_them(contents: Contents) -> None:
+    assert contents.alike == [["one", "two"]]
+    assert findings.same_throughout(contents) == ["one and two give the same figures throughout (same model files)."]
+    last = [*contents.planning[:-1], {**contents.planning[-1], "design_effect": 9.0}]
+    apart = replace(contents, planning=last)
+    assert apart.alike == [["one"], ["two"]]
+    assert findings.same_throughout(apart) == []
+
+
+def test_labels_as_wrong_as_stated_are_spoken_of_on_the_first_screen(contents: Contents) -> None:
+    def said(*rows: tuple[str, str, bool | None, bool | None, str | None]) -> list[str]:
+        given = [
+            {"metric": metric, "kind": "eth", "file": "m.csv", "system": system, "condition": {"name": "clean"},
+             "operating_point": "own", "shown": shown, "still_shown": still, "why": why}
+            for system, metric, shown, still, why in rows
+        ]  # fmt: skip
+        return findings.checks(replace(contents, label_sensitivity=given))
+
+    start = "If labels of “eth” are wrong as often as stated (m.csv): "
+    assert said() == []
+    assert said(("one", "FMR", True, True, None), ("one", "FNMR", True, False, None)) == [
+        f"{start}1 of the 2 higher rates that are shown stay shown."
+    ]
+    assert said(("one", "FMR", True, False, None)) == [f"{start}the one higher rate that is shown is no longer shown."]
+    why = "cannot be recomputed: it is impossible"
+    assert said(("one", "FMR", True, None, why)) == [f"{start}FMR {why}."]
+    both = said(("one", "FMR", False, True, None), ("two", "FMR", False, True, None))
+    assert both == [f"one and two. {start}no higher rate is shown as labelled; 1 more would be shown."]
+
+
 def test_claims_are_told_in_short_with_every_verdict_of_theirs(contents: Contents, hostile: str) -> None:
     safe = f"“Safe {hostile}”: "
     assert findings.claimed(contents) == [
@@ -126,7 +156,7 @@ def test_too_few_people_are_told_first(contents: Contents) -> None:
     assert said.startswith("Only 4 people could be compared, too few to say how often a stranger")
 
 
-def test_what_is_only_shown_under_other_conditions_is_told_strongest_first(contents: Contents) -> None:
+def test_what_is_only_shown_under_other_conditions_is_told(contents: Contents) -> None:
     def verdict(row: dict[str, object], i: int) -> dict[str, object]:
         there = row["cell"] == contents.cells[1].id and row["group"] in ("male", "black")
         return {**row, "verdict": "higher", "low": 2.0 + i / 1000} if there else row
@@ -137,6 +167,18 @@ def test_what_is_only_shown_under_other_conditions_is_told_strongest_first(conte
         f"At 20{THIN}px between the eyes, people labelled male are falsely matched at "
     )
     assert len(found.sentences) == 1, "what is said of the reference condition is not said again"
+
+
+def test_other_conditions_are_told_in_the_order_of_the_scenario(contents: Contents) -> None:
+    """At 12 px the ratio is higher than at 20 px, which the scenario names first."""
+    times = {"inter_eye_px=20": 3.0, "inter_eye_px=12": 7.0}
+    turned = replace(contents, differentials=[
+        {**d, "verdict": "higher", "low": times[d["condition"]["name"]]}
+        if d["group"] == "male" and d["kind"] == "sex" and d["condition"]["name"] in times else d
+        for d in contents.differentials
+    ])  # fmt: skip
+    (found,) = [f for f in findings.findings(turned, "one") if f.heading == "Under other conditions"]
+    assert [said.split()[1] for said in found.sentences] == ["20", "12"]
 
 
 def test_groups_without_a_false_match_are_not_ranked(contents: Contents) -> None:

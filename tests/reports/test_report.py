@@ -12,6 +12,7 @@ import pytest
 import vl_convert
 
 from pipelines.errors import InputError
+from reports import meaning
 from reports.stage import report
 from testbed.runs.directory import RunDirectory
 from testbed.scenario.loading import Loaded
@@ -110,12 +111,31 @@ def test_a_hostile_group_label_is_no_formula_in_a_csv(stills: RunDirectory, host
 
 
 @pytest.mark.parametrize("which", ["stills", "video"])
+def test_no_table_without_rows_lies_in_the_folder_or_is_listed(which: str, request: pytest.FixtureRequest) -> None:
+    run = request.getfixturevalue(which)
+    folder = run.path / "report"
+    names = {path.stem for path in folder.glob("*.csv")}
+    assert all(table(run, name) for name in names)
+    assert set(re.findall(r'<dt><a href="(\w+)\.csv">', (folder / "index.html").read_text())) == names
+
+
+def test_a_table_that_is_empty_now_goes_with_the_report_before(made_up: tuple[RunDirectory, Loaded]) -> None:
+    run, _ = made_up
+    run.write_bytes("report/corrections.csv", b"old\n1\n")
+    run.write_bytes("report/mine.csv", b"notes\n")
+    report(*made_up)
+    assert not (run.path / "report/corrections.csv").exists()
+    assert (run.path / "report/mine.csv").exists()
+
+
+@pytest.mark.parametrize("which", ["stills", "video"])
 def test_the_csv_has_a_row_for_every_figure_and_every_differential(which: str, request: pytest.FixtureRequest) -> None:
     run = request.getfixturevalue(which)
     evidence = json.loads((run.path / "evidence.json").read_text())
     figures = table(run, "figures")
     assert len(figures) == len(evidence["figures"])
-    assert len(table(run, "differentials")) == len(evidence["differentials"])
+    there = (run.path / "report/differentials.csv").exists()
+    assert (len(table(run, "differentials")) if there else 0) == len(evidence["differentials"])
     for row, known in zip(figures, evidence["figures"], strict=True):
         assert (row["metric"], row["system"], int(row["comparisons"])) == (
             known["metric"],
@@ -289,25 +309,45 @@ def test_likelihood_ratios_and_their_cost_are_told(stills: RunDirectory, page: s
 def test_a_shown_percent_is_told_with_strangers_ratio_and_chances(stills: RunDirectory, page: str) -> None:
     section = section_of(page, "score-meaning")
     told = re.findall(r"<tr><th>black<.*?</tr>", section, re.DOTALL)[0]
-    assert "<b>≤ 1/25</b>" in told
-    assert "strangers 2.0\u202f%</small><small>[1.0–4.0\u202f%]" in told
-    assert "1 in 2 → ≤ 3.8\u202f%" in told
+    # Beyond what so few people can show: an estimate with its interval, never a bound.
+    assert "<b>&lt; 1/25</b><small>[0–2.0]</small>" in told
+    assert "strangers ≥ 2.0\u202f%</small><small>[1.0–4.0\u202f%]</small><small>2 of 80</small>" in told
+    assert "1 in 2 → &lt; 3.8\u202f%</small><small>[0–66.7\u202f%]" in told
+    assert "1 in 1,000 → &lt; 0.0001\u202f%" in told
     assert "nobody came near it" in told
     first, refused = [row for row in table(stills, "percents") if row["group"] == "black"][:2]
-    assert (first["at_limit"], float(first["posterior_at_0.001"])) == ("most", 4e-5)
+    assert (first["at_limit"], float(first["posterior_at_0.001"])) == ("under", 4e-7)
+    assert (first["log10_low"], float(first["log10_high"]), float(first["posterior_at_0.5_high"])) == ("", 0.301, 0.667)
+    assert (first["strangers_counted"], first["strangers_compared"], first["counted_at"]) == ("2", "80", "0.596")
     assert (refused["strangers_shown"], refused["why"]) == ("", "nobody here came near")
 
 
 def test_calibration_and_strangers_are_told_in_words(page: str) -> None:
     section = section_of(page, "score-meaning")
     assert "At even odds beforehand, the chances that these likelihood ratios state are off by 31.0\u202f%" in section
-    assert "By the model it takes about 12; 95 % limit: at least 4; it may take more." in section
+    assert (
+        "With 7 people, fewer than half of all strangers are shown a match more often than not (95 % limit: it takes "
+        "at least 4). By the model, half of all searches by strangers show one from about 12 people on; it may take "
+        "more."
+    ) in section
 
 
 def test_a_found_threshold_has_its_interval_or_says_which_end_is_not_known(page: str) -> None:
     section = section_of(page, "scores")
     assert section.count("[0.33–0.47]") == 2
     assert section.count("up to 0.47") == 2
+
+
+def test_the_two_halves_of_a_threshold_are_told_apart(page: str) -> None:
+    assert "first half: 9 people" in page
+    assert "second half: 9 people" in page
+
+
+def test_nothing_is_called_shaded_where_groups_are_of_one_size() -> None:
+    one, other = {"group": "black", "people": 8}, {"group": "white", "people": 7}
+    assert "shaded" in meaning.line_across([one, other])
+    assert "shaded" not in meaning.line_across([one, {**other, "people": 8}])
+    assert "shaded" not in meaning.line_across([one])
 
 
 def test_a_run_says_how_many_people_it_would_have_taken(page: str) -> None:

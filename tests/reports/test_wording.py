@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 from reports.wording import (
     THIN,
     bounds,
+    columns,
     condition,
     count,
+    kind_of_group,
     one_in,
     percent,
     point_name,
     ratio,
+    setting,
     shared,
     times,
+    too_few,
     without_folders,
     without_names,
 )
@@ -52,7 +56,8 @@ def test_at_least_is_never_more_than_the_limit(ratio: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "words"), [(0.112, "about 1 in 9"), (0.7, "more than half"), (0.00203, "about 1 in 490")]
+    ("share", "words"),
+    [(0.112, "about 1 in 9"), (0.7, "more than half of all"), (1.0, "all"), (0.00203, "about 1 in 490")],
 )
 def test_shares_in_words(share: float, words: str) -> None:
     assert one_in(share) == words
@@ -62,9 +67,23 @@ def test_one_of_anything_is_singular() -> None:
     assert [count(1, n) for n in ("people", "comparisons", "passes")] == ["1 person", "1 comparison", "1 pass"]
 
 
+def test_a_number_that_is_not_known_is_not_invented() -> None:
+    assert [count(None, "people"), count(None)] == ["people not known", "not known"]
+    assert too_few(None) == "too few comparisons to say"
+
+
 def test_conditions_in_words() -> None:
     assert condition("inter_eye_px=15,bitrate_kbps=300") == f"15{THIN}px between the eyes, 300{THIN}kbit/s"
     assert condition("clean") == "clean pictures"
+    moving = "faces moving 2 times the distance between their eyes per second"
+    assert condition("motion_eyes_per_s=2") == moving
+    assert setting("motion_eyes_per_s") == "speed of faces, in distances between the eyes per second"
+
+
+def test_columns_are_named_as_they_are_called() -> None:
+    assert columns("face_eth × face_gender") == "“face_eth” and “face_gender”"
+    assert kind_of_group("face_eth × face_gender") == "“face_eth” × “face_gender”"
+    assert kind_of_group("everybody") == "everybody"
 
 
 @pytest.mark.parametrize(

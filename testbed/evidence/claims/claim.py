@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -112,14 +112,21 @@ class _File(BaseModel):
     claims: list[Claim] = Field(min_length=1)
 
 
-def read_claims(path: Path) -> tuple[list[Claim], float]:
-    """The claims of a file and the confidence they are judged at. Raises InputError, all mistakes at once."""
-    document = read(path)
+def read_claims(
+    path: Path, asked: Callable[[Sequence[Claim]], Iterable[tuple[Loc, str]]] = lambda _: ()
+) -> tuple[list[Claim], float]:
+    """The claims of a file and the confidence they are judged at. Raises InputError, all mistakes at once.
+
+    asked: what the claims ask that the run does not have (`asked.misfits`), with places in the file.
+    """
+    document = read(path, "claims file", "claims, each with says, metric and a bound")
     try:
         found = _File.model_validate(document.value)
+        told = list(asked(found.claims))
     except ValidationError as error:
         told = in_words(error.errors(), document.value, _File)
-        raise InputError("\n".join(f"{document.place(at)}: {dotted(at)}: {said}" for at, said in told)) from None
+    if told:
+        raise InputError("\n".join(f"{document.place(at)}: {dotted(at)}: {said}" for at, said in told))
     return found.claims, found.confidence
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from pipelines.errors import InputError
+from testbed.evidence.claims.asked import condition_of, groups_of, misfits
 from testbed.evidence.claims.claim import Claim
 from testbed.evidence.claims.percents import verdict_on_percent
 from testbed.evidence.claims.speed import seconds_by_part, verdict_on_speed
 from testbed.evidence.claims.verdicts import (
-    Bounds,
     Judgement,
     Sense,
     judged,
@@ -23,12 +23,11 @@ from testbed.evidence.claims.verdicts import (
     verdict_on_factor,
 )
 from testbed.evidence.figures import SAME_GROUP
-from testbed.evidence.intervals import sufficient
+from testbed.evidence.intervals import Bounds, sufficient
 from testbed.evidence.rates import CellData
 from testbed.evidence.scored import Array, ScoredCell, cells_of
 from testbed.matching.people import Group
 from testbed.runs.directory import RunDirectory
-from testbed.scenario.problems import suggestion
 
 
 def _no_scores(cell: str) -> ScoredCell:
@@ -99,7 +98,8 @@ class Statement:
             "operating_point": None if self.claim.metric in ("calibration", "fps") else self.claim.operating_point,
             "probe_group": None if self.probe is None else self.probe.name,
             "reference_group": None if self.reference is None else self.reference.name,
-            **{name: given[name] for name in ("value", "low", "high", "errors", "comparisons", "subjects", "basis")},
+            **{name: given[name] for name in ("value", "low", "high", "errors", "comparisons", "subjects", "basis",
+                                            "at_limit")},
             "verdict": found.verdict, "why": found.why, "assumption_free_agrees": found.free_agrees,
             "further_people_if_as_observed": found.people_if_as_observed,
             "further_people_if_half_the_bound": found.people_if_half_the_bound,
@@ -114,6 +114,8 @@ def judge(
     One-sided bounds at (1 − confidence)/m, m = all statements of the run (Bonferroni), so that all verdicts hold
     together. Raises InputError for a system, condition, point or group that the run does not have.
     """
+    for (_, i, *_), said in misfits(claims, cells):
+        raise InputError(f"claim {claims[int(i)].says!r}: {said}")
     run = run or RunFacts()
     statements = [
         statement for claim in claims for cell in _cells(claim, cells) for statement in _statements(claim, cell, run)
@@ -124,18 +126,9 @@ def judge(
 
 def _cells(claim: Claim, cells: list[CellData]) -> Iterator[CellData]:
     """The cells a claim speaks of."""
-    systems, conditions = {cell.system for cell in cells}, {cell.condition["name"] for cell in cells}
-    condition = claim.condition or (next(iter(conditions)) if len(conditions) == 1 else "clean")
-    for wanted, known, what in ((claim.system, systems, "system"), (condition, conditions, "condition")):
-        if wanted is not None and wanted not in known:
-            raise InputError(f"claim {claim.says!r}: the run has no {what} {wanted!r}; {suggestion(wanted, known)}")
+    condition = condition_of(claim, cells)
     for cell in cells:
         if claim.system in (None, cell.system) and cell.condition["name"] == condition:
-            if claim.metric not in ("calibration", "fps") and claim.operating_point not in cell.operating_points:
-                raise InputError(
-                    f"claim {claim.says!r}: the run was not evaluated at {claim.operating_point!r}; "
-                    f"{suggestion(claim.operating_point, cell.operating_points)}"
-                )
             yield cell
 
 
@@ -160,6 +153,8 @@ def _error_rate(
     claim: Claim, cell: CellData, metric: str, bound: float, probe: Group, reference: Group
 ) -> Statement:  # fmt: skip
     def verdict(alpha: float) -> Judgement:
+        if why := cell.unknown(metric):
+            return Judgement("untestable", why=why)
         rate, lenders = cell.clustered(metric, claim.operating_point, probe, reference)
         found = verdict_on(rate, lenders, bound, alpha, paired=metric == "FMR")
         if not rate.comparisons and metric != "FTA" and cell.threshold(claim.operating_point) is None:
@@ -203,24 +198,15 @@ def _accuracy(claim: Claim, cell: CellData) -> Iterator[Statement]:
 
 def _factor(claim: Claim, cell: CellData, factor: float) -> Statement:
     """One statement of all groups compared."""
-    kinds = {**cell.people.single(), **{name: cell.people.crossed() for name in cell.people.attributes[:1]
-                                        if len(cell.people.attributes) == 1}}  # fmt: skip
-    if claim.across is not None and claim.across not in kinds:
-        raise InputError(f"claim {claim.says!r}: there is no attribute {claim.across!r}; "
-                         f"{suggestion(claim.across, kinds)}")  # fmt: skip
-    if isinstance(claim.groups, list):
-        groups, over = [group for group, _ in _groups(claim, cell)], ", ".join(claim.groups)
-    elif claim.across is not None:
-        groups, over = kinds[claim.across], claim.across
-    else:
-        groups, over = cell.people.crossed(), " × ".join(cell.people.attributes)
-    members = [member for group in groups for member in group.members]
-    if len(members) != len(set(members)):
-        raise InputError(f"claim {claim.says!r}: the groups {over} share people; compare groups that do not")
+    groups = groups_of(claim, cell.people)
+    named = ", ".join(claim.groups) if isinstance(claim.groups, list) else claim.across
+    over = named or " × ".join(cell.people.attributes)
 
     def verdict(alpha: float) -> Judgement:
         if not groups:
             return Judgement("untestable", why="of nobody here is the group known")
+        if why := cell.unknown(claim.metric):
+            return Judgement("untestable", why=why)
         paired = claim.metric == "FMR"
         rates = {g.name: cell.clustered(claim.metric, claim.operating_point, g, g if paired else None) for g in groups}
         return verdict_on_factor(rates, factor, alpha, paired=paired)
@@ -286,16 +272,6 @@ def _speed(claim: Claim, cell: CellData, run: RunFacts) -> Statement:
 
 def _groups(claim: Claim, cell: CellData) -> list[tuple[Group, Group]]:
     """Probe and reference group of each statement."""
-    everyone = cell.people.everyone()
     if claim.groups == "same group":
-        return [(everyone, SAME_GROUP)]
-    known = {group.name: group for group in cell.people.within()}
-    if claim.groups == "each":
-        chosen = cell.people.crossed() or [everyone]
-    else:
-        names = ["all"] if claim.groups == "all" else list(claim.groups)
-        for name in names:
-            if name not in known:
-                raise InputError(f"claim {claim.says!r}: there is no group {name!r}; {suggestion(name, known)}")
-        chosen = [known[name] for name in names]
-    return [(group, group) for group in chosen]
+        return [(cell.people.everyone(), SAME_GROUP)]
+    return [(group, group) for group in groups_of(claim, cell.people)]

@@ -13,10 +13,11 @@ from typing import Any, Literal
 from testbed.evidence.intervals import (
     FEW,
     FEWEST_SUBJECTS,
+    Bounds,
     Clustered,
+    assumption_free,
     borrowed_design_effect,
-    disjoint_pairs,
-    rate_interval,
+    clustered,
     sufficient,
 )
 
@@ -28,8 +29,6 @@ Verdict = Literal["refuted", "supported", "not settled", "untestable"]
 Sense = Literal["at most", "at least", "exactly"]
 Rate = tuple[Clustered, list[Clustered]]
 """A rate and those that lend it a design effect."""
-Bounds = Callable[[Clustered, list[Clustered], float], tuple[float, float]]
-"""A lower and an upper limit of a rate, each one-sided at the level given."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,8 @@ class Judgement:
     """A verdict, the one-sided limits it rests on (None: none), and what further people would settle it.
 
     free_agrees: the assumption-free limits (disjoint pairs) give the same verdict. basis: what was counted, where
-    errors of comparisons do not tell. why: the reason where a verdict needs one.
+    errors of comparisons do not tell. why: the reason where a verdict needs one. at_limit: `under` or `over` where the
+    value is only as low or as high as so many people can show.
     """
 
     verdict: Verdict
@@ -50,19 +50,9 @@ class Judgement:
     subjects: int | None = None
     basis: str | None = None
     why: str | None = None
+    at_limit: str | None = None
     people_if_as_observed: int | None = None
     people_if_half_the_bound: int | None = None
-
-
-def clustered(rate: Clustered, lenders: list[Clustered], alpha: float) -> tuple[float, float]:
-    """The limits of METRICS.md § Intervals."""
-    found = rate_interval(rate, lenders, 2 * alpha)
-    return found.low, found.high
-
-
-def assumption_free(rate: Clustered, _: list[Clustered], alpha: float) -> tuple[float, float]:
-    """The limits from disjoint pairs alone."""
-    return disjoint_pairs(rate, 2 * alpha)
 
 
 def decide(low: float, high: float, bound: float, sense: Sense) -> Verdict:

@@ -41,13 +41,14 @@ def make_cell(positions, groups, unseen=(), unenrolled=()):
     )  # fmt: skip
 
 
-def make_scored(people, correlation, seed, points=("own",), apart=2.0):
+def make_scored(people, correlation, seed, points=("own",), apart=2.0, *, both_ways=False):
     """A scored cell of so many people, every pair compared once: strangers' scores standard normal, those of pairs that
-    share a person correlated by half of `correlation`, one person's `apart` higher.
+    share a person correlated by half of `correlation`, one person's `apart` higher. both_ways: each of a pair is
+    compared as probe and as reference.
     """
     rng = np.random.default_rng(seed)
     u = rng.standard_normal(people) * np.sqrt(correlation / 2)
-    i, j = np.triu_indices(people, 1)
+    i, j = np.nonzero(~np.eye(people, dtype=bool)) if both_ways else np.triu_indices(people, 1)
     strangers = u[i] + u[j] + np.sqrt(1 - correlation) * rng.standard_normal(len(i))
     own, mated = np.arange(people), apart + rng.standard_normal(people)
     compared = Comparisons(

@@ -9,12 +9,12 @@ import pytest
 from scipy import stats
 
 from pipelines.errors import InputError
-from testbed.evidence.claims import Claim, RunFacts, judge, read_claims, verdict_on
+from testbed.evidence.claims import Claim, RunFacts, judge, misfits, read_claims, verdict_on
 from testbed.evidence.claims.speed import seconds_by_part, verdict_on_speed
 from testbed.evidence.claims.verdicts import decide, verdict_on_factor
 from testbed.evidence.intervals import Clustered, within_group
-from testbed.evidence.percent import RULES, PercentRule
 from testbed.evidence.scored import ScoredCell
+from testbed.matching.percent import RULES, PercentRule
 from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import TIMINGS
 
@@ -376,6 +376,39 @@ def test_a_claim_on_what_the_run_does_not_have_is_refused(small_cell):
             judge([claim(metric="FMR", at_most=0.1, **change)], 0.95, [small_cell])
 
 
+def test_everything_that_a_run_does_not_have_is_told_at_once_with_its_line(small_cell, tmp_path):
+    path = tmp_path / "claims.yaml"
+    path.write_text(
+        "claims:\n- says: x\n  metric: FMR\n  at_most: 0.1\n  system: other\n  condition: fog\n"
+        "  operating_point: fmr=0.5\n  groups:\n  - a\n  - west\n"
+        "- says: y\n  metric: FMR\n  within_factor: 2\n  across: colour\n"
+    )
+    with pytest.raises(InputError) as told:
+        read_claims(path, lambda claims: misfits(claims, [small_cell]))
+    lines = str(told.value).splitlines()
+    for line, words in zip(lines, (
+        "5: claims[0].system: the run has no system 'other'", "6: claims[0].condition: the run has no condition 'fog'",
+        "7: claims[0].operating_point: the run was not evaluated at 'fmr=0.5'",
+        "10: claims[0].groups[1]: there is no group 'west'", "14: claims[1].across: there is no attribute 'colour'",
+    ), strict=True):  # fmt: skip
+        assert line.startswith(f"{path}:{words}")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("", "is empty; a claims file needs at least claims"), ("hello", "beginning with `claims: …`"),
+     ("claims:\n- says: x\n  metric: FMR\n  at_most: 5 %\n", ":4: claims[0].at_most: should be a number, not '5 %'; "
+      "write 0.05 for 5 %")],
+)  # fmt: skip
+def test_a_file_that_is_no_claims_file_is_told_what_one_holds(tmp_path, text, told):
+    path = tmp_path / "claims.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        read_claims(path)
+    assert told in str(error.value)
+    assert "scenario" not in str(error.value)
+
+
 # -- files ---------------------------------------------------------------------------------------------------------
 def test_a_claims_file_tells_all_its_mistakes_with_their_lines(tmp_path):
     path = tmp_path / "claims.yaml"
@@ -411,3 +444,21 @@ def test_a_claim_that_does_not_hang_together_is_told_where(tmp_path, fields, lin
         read_claims(path)
     assert told in str(error.value)
     assert f"claims.yaml:{line}:" in str(error.value)
+
+
+def test_nothing_is_supported_by_failures_that_a_log_does_not_list(cell):
+    told = cell(np.arange(40) * 5.0, ["a"] * 20 + ["b"] * 20)
+    claims = [claim(metric=m, at_most=0.5, groups="all") for m in ("FTA", "FRR", "GFRR", "FNMR")]
+    claims += [claim(metric="FTA", within_factor=2), claim(metric="accuracy", at_least=0.5)]
+    rows = judge(claims, 0.95, [told])
+    assert {row["verdict"] for row in rows[:4]} == {"supported"}
+    untold = judge(claims, 0.95, [replace(told, failures_known=False)])
+    for before, row in zip(rows, untold, strict=True):
+        if row["read_as"] in ("FTA", "FRR", "GFRR"):
+            assert (row["verdict"], row["value"]) == ("untestable", None)
+            assert row["why"] == "not known from this log: it lists no failures"
+        else:
+            assert row == before
+    missing = judge(claims, 0.95, [replace(told, mated_complete=False)])
+    assert [row["verdict"] for row in missing[:4]] == ["supported", "untestable", "untestable", "supported"]
+    assert "mated comparisons may be missing" in missing[1]["why"]

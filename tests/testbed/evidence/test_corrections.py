@@ -78,13 +78,33 @@ def test_answers_are_counted_apart_for_false_matches_and_for_the_rest(looked):
     said = answers(yes=[["000", "001"], ["003", "020"]], no=[["012", "013"], ["004", "009"], ["002", "005"]],
                    unclear=[["014", "015"]])  # fmt: skip
     found = corrections_of(said, [looked])
-    assert found["false_matches"] == {"same": 1, "different": 1, "unclear": 1}
+    assert found["false_matches"] == {"same": 1, "different": 1, "unclear": 1, "listed": 7, "unanswered": 4}
     others = found["others"]
     assert (others["same"], others["different"], others["unclear"]) == (1, 2, 0)
     assert others["pairs"] == S * (S - 1) // 2 - 7
     exact = stats.binomtest(1, 3).proportion_ci(0.95, "exact")
     assert (others["low"], others["high"]) == pytest.approx((exact.low, exact.high))
     assert others["estimated_high"] == pytest.approx(exact.high * others["pairs"])
+
+
+def test_what_has_no_answer_is_counted_against_the_sheet_that_was_written(looked):
+    """Fourteen rows were asked, seven of them of false matches; two answers came back, one of a false match."""
+    said = {**answers(yes=[["000", "001"]], no=[["002", "005"]]), "rows": 2}
+    found = corrections_of(said, [looked], {"point": "own", "cell": None, "rows": 14})
+    assert (found["unanswered"], found["false_matches"]["listed"], found["false_matches"]["unanswered"]) == (12, 7, 6)
+    nowhere = corrections_of(said, [looked], {"point": "given=3", "cell": None, "rows": 2})
+    assert (nowhere["unanswered"], nowhere["false_matches"]["unanswered"]) == (0, 0)
+
+
+def test_at_least_as_many_are_one_person_as_were_found(looked):
+    """One of nearly all other pairs: 0.03 to 5.5 of 269 by the interval, yet one it is."""
+    names = looked.data.people.subjects
+    matched = {frozenset(pair) for pair in looked.pairs.select("probe_subject", "reference_subject").iter_rows()}
+    others = [[a, b] for i, a in enumerate(names) for b in names[i + 1 :] if {a, b} not in matched]
+    assert ["003", "020"] in others
+    found = corrections_of(answers(yes=[["003", "020"]], no=[p for p in others if p != ["003", "020"]]), [looked])
+    assert found["others"]["low"] * found["others"]["pairs"] < 1
+    assert found["others"]["estimated_low"] == 1
 
 
 def test_with_nothing_looked_at_but_false_matches_nothing_is_estimated(looked):

@@ -139,7 +139,9 @@ def test_an_index_of_both_errors_stands_on_bounds_of_half_the_level_each(uneven)
 
 def test_why_an_index_has_no_value_is_said(uneven, small_cell):
     rows = {(r["name"], r["operating_point"]): r for r in indices_of(small_cell)}
-    assert rows["GARBE", "own"]["why"] == "Not given: no group has an error (FMR or FNMR)."
+    assert rows["GARBE", "own"]["why"] == "Not given: of FMR and FNMR no group has an error."
+    one_sided = {r["name"]: r for r in indices_of(uneven) if r["operating_point"] == "own" and len(r["metrics"]) == 2}
+    assert one_sided["GARBE"]["why"] == one_sided["IR"]["why"] == "Not given: of FNMR no group has an error."
     few = [r for r in indices_of(uneven) if r["metrics"] == ["FTA"] and r["name"] == "max/min"]
     assert few[0]["verdict"] == "interval only"
     assert "without any error" in few[0]["why"]

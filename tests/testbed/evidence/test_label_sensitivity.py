@@ -117,7 +117,7 @@ def test_a_rate_is_recomputed_from_the_whole_table_with_bounds_for_all_its_cells
 
 
 def test_a_difference_that_vanishes_is_said_to_vanish(uneven):
-    stays, goes = rows(uneven, [[0.995, 0.005], [0.005, 0.995]]), rows(uneven, [[0.7, 0.3], [0.3, 0.7]])
+    stays, goes = rows(uneven, [[0.995, 0.005], [0.005, 0.995]]), rows(uneven, [[0.85, 0.15], [0.15, 0.85]])
     assert stays["FMR", "b", "b"]["shown"] is goes["FMR", "b", "b"]["shown"] is True
     assert stays["FMR", "b", "b"]["still_shown"] is True
     assert "stays shown if labels are wrong this often, at least" in stays["FMR", "b", "b"]["words"]
@@ -125,6 +125,18 @@ def test_a_difference_that_vanishes_is_said_to_vanish(uneven):
     assert "no longer shown if labels are wrong this often" in goes["FMR", "b", "b"]["words"]
     assert stays["FMR", "a", "a"]["words"] is None
     assert stays["FMR", "b", "a"]["words"] is None
+
+
+def test_what_no_true_rates_would_give_is_not_recomputed(uneven):
+    """With three in ten labels wrong, groups labelled a and b could not be so far apart."""
+    found = rows(uneven, [[0.7, 0.3], [0.3, 0.7]])
+    of_matches = [row for (metric, *_), row in found.items() if metric == "FMR"]
+    for row in of_matches:
+        assert row["why"] == "cannot be recomputed: with labels wrong this often the data would be impossible"
+        assert {row[n] for n in ("corrected", "corrected_low", "corrected_high", "least", "greatest")} == {None}
+    assert found["FMR", "b", "b"]["still_shown"] is None
+    assert found["FMR", "b", "b"]["words"].endswith("impossible.")
+    assert found["FNMR", "b", None]["why"] is None
 
 
 def test_a_group_of_one_leaves_open_what_it_could_be_and_the_others_are_recomputed(cell):

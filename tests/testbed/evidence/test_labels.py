@@ -39,6 +39,19 @@ def test_simulated_wrong_labels_are_undone():
     assert result.corrected == pytest.approx(fmr, rel=0.08)
 
 
+def test_a_matrix_that_no_rates_can_agree_with_is_told_from_chance():
+    composition = np.array([[0.6, 0.4], [0.4, 0.6]])
+    agreeing = composition @ np.array([[0.0, 0.05], [0.05, 0.4]]) @ composition.T
+    assert recompute(agreeing, agreeing, agreeing, composition).possible
+    # A little off, as chance has it: the solution is cut at 0 and still gives the data within their bounds.
+    off = agreeing + np.array([[-0.01, 0.0], [0.0, 0.01]])
+    assert np.linalg.solve(composition, np.linalg.solve(composition, off).T).min() < 0
+    assert recompute(off, off - 0.05, off + 0.05, composition).possible
+    assert not recompute(off, off - 1e-4, off + 1e-4, composition).possible
+    far = np.array([[0.01, 0.0], [0.0, 0.6]])
+    assert not recompute(far, far - 0.005, far + 0.05, composition).possible
+
+
 def test_rates_of_one_side_are_undone_alike():
     composition = np.array([[0.9, 0.1], [0.2, 0.8]])
     result = recompute(composition @ [0.1, 0.4], np.zeros(2), np.ones(2), composition)

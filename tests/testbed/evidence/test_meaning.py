@@ -1,25 +1,31 @@
 """What a score means, from templates through a run's tables, against the full matrix of scores."""
 
+import itertools
 import json
+import re
 from dataclasses import replace
+from math import comb
 
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 
 from kernels.crosscount import Faces, scores_of
 from pipelines.errors import InputError
 from testbed.evidence.calibration import cllr, costs, reliability
-from testbed.evidence.decode_run import decode_run
+from testbed.evidence.claims.percents import verdict_on_percent
+from testbed.evidence.decode_run import decode_run, in_words
 from testbed.evidence.decoder import decode, posterior
 from testbed.evidence.figures import SAME_GROUP
-from testbed.evidence.likelihood import at_every_bin, cross_fitted, limits, logistic
+from testbed.evidence.intervals import rate_interval
+from testbed.evidence.likelihood import at_every_bin, cross_fitted, limits, logistic, ratio_at
 from testbed.evidence.meaning import score_meaning_of
-from testbed.evidence.percent import RULES
 from testbed.evidence.scored import cells_of
-from testbed.evidence.strangers import capacity, chance, median_gallery, share_of_galleries, top_scores
+from testbed.evidence.strangers import capacity, chance, chances, median_gallery, share_of_galleries, top_scores
 from testbed.matching.comparisons import Matcher, compare
 from testbed.matching.people import people_of
+from testbed.matching.percent import PERCENTS, RULES
 from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import ATTEMPTS, CELLS, SUBJECTS
 
@@ -198,13 +204,13 @@ def test_a_decoded_percent_counts_the_strangers_shown_at_least_it(world):
     _, cell, _, scores = world
     rule = RULES[cell.percent_rule]
     strangers = off_diagonal(scores)
-    # At thresholds that are edges the count is exact; elsewhere the whole bin counts.
     for percent in (rule.percent(float(np.quantile(strangers, q))) for q in (0.05, 0.3, 0.7)):
         decoded = decode(everyone(cell), rule, percent)
-        exact = as_alike(cell, strangers, rule.score(percent)).mean()
-        width = np.diff(cell.edges).max()
-        wider = rule.score(percent) + (width if cell.direction == "distance" else -width)
-        assert exact <= decoded.shown <= as_alike(cell, strangers, wider).mean()
+        # No edge is there: counted at the next one that is more alike, which is named.
+        assert not decoded.exact
+        assert 0 < abs(decoded.counted_at - decoded.score) <= np.diff(cell.edges).max()
+        assert as_alike(cell, np.array([decoded.counted_at]), decoded.score).all()
+        assert decoded.errors == as_alike(cell, strangers, decoded.counted_at).sum()
         assert decoded.interval.low <= decoded.shown <= decoded.interval.high
         assert (decoded.strangers, decoded.people) == (len(strangers), 40)
     own = cell.tallied.threshold(cell.tallied.index("own"))
@@ -213,18 +219,85 @@ def test_a_decoded_percent_counts_the_strangers_shown_at_least_it(world):
     assert at_own.interval.method.startswith(("clustered", "few", "zero"))
 
 
+def test_strangers_shown_an_explained_percent_are_counted_exactly(world):
+    _, cell, _, scores = world
+    rule, strangers, told = RULES[cell.percent_rule], off_diagonal(scores), 0
+    for percent in PERCENTS:
+        if strangers.min() < rule.score(percent) < strangers.max():
+            decoded, told = decode(everyone(cell), rule, percent), told + 1
+            assert decoded.exact
+            assert decoded.errors == as_alike(cell, strangers, rule.score(percent)).sum()
+    assert told >= 2
+
+
+def test_the_counts_beside_a_likelihood_ratio_are_those_of_the_scores_they_name(world):
+    _, cell, _, scores = world
+    same, strangers = np.diag(scores), off_diagonal(scores)
+    for percent in (65, 75, 85):
+        at = ratio_at(everyone(cell), RULES[cell.percent_rule].score(percent))
+        for side in (at.alike, at.unlike):
+            for rate, all_scores in ((side.mated, same), (side.strangers, strangers)):
+                there = np.ones(len(all_scores), bool)
+                if side.loose is not None:
+                    there &= as_alike(cell, all_scores, side.loose)
+                if side.strict is not None:
+                    there &= ~as_alike(cell, all_scores, side.strict)
+                assert (rate.errors, rate.comparisons) == (there.sum(), len(all_scores))
+        ends = [f"{end:.6g}" for side in (at.alike, at.unlike) for end in (side.strict, side.loose) if end is not None]
+        assert re.findall(r"(?:above|below|up to|from) ([-\d.]+)[:,]", at.counted) == ends
+
+
+def test_the_interval_of_a_likelihood_ratio_holds_the_true_one_and_its_estimate(scored):
+    # Strangers' scores are standard normal, those of one person 2 higher: log LR(s) = 2s − 2.
+    where = np.array([-1.0, 0.0, 1.0, 2.0, 3.0])
+    held = []
+    for seed in range(120):
+        cell = scored(36, 0.4, seed)
+        each = [ratio_at(everyone(cell), score) for score in where]
+        limits = np.array([at.limits() for at in each])
+        assert all(low <= at.value <= high for at, (low, high) in zip(each, limits, strict=True))
+        held.append((limits[:, 0] <= np.exp(2 * where - 2)) & (np.exp(2 * where - 2) <= limits[:, 1]))
+    assert (np.mean(held, axis=0) >= 0.93).all()
+
+
+def test_the_limits_of_a_likelihood_ratio_are_shares_of_the_mated_over_shares_of_strangers(scored):
+    cell = scored(80, 0.2, 3)
+    population = everyone(cell)
+    at = ratio_at(population, 1.0)
+    most, least = (
+        [rate_interval(rate, lenders, 0.05 / 2) for rate, lenders in
+         ((side.mated, population.stricter), (side.strangers, population.looser))]
+        for side in (at.alike, at.unlike)
+    )  # fmt: skip
+    assert at.limits(0.05) == pytest.approx((least[0].low / least[1].high, most[0].high / most[1].low))
+    assert at.limits(0.01)[0] < at.limits(0.05)[0] < np.exp(2 * 1.0 - 2) < at.limits(0.05)[1] < at.limits(0.01)[1]
+
+
+def test_a_claim_on_a_percent_and_the_decoder_say_the_same(world):
+    _, cell, *_ = world
+    for percent in (65, 75, 85):
+        decoded = decode(everyone(cell), RULES[cell.percent_rule], percent)
+        claimed = verdict_on_percent(everyone(cell), percent, 0.001, "exactly", 0.05)
+        said = posterior((decoded.ratio.value, *decoded.ratio.limits(0.05)), 0.001)
+        assert (claimed.value, claimed.low, claimed.high) == pytest.approx(tuple(said))
+        assert (claimed.basis, claimed.at_limit) == (decoded.ratio.counted, decoded.ratio.at_limit)
+
+
 def test_a_decoded_likelihood_ratio_is_the_fit_at_that_score(world):
     _, cell, *_ = world
     rule = RULES[cell.percent_rule]
     decoded = decode(everyone(cell), rule, 75)
     at = cell.bin(rule.score(75))
-    assert decoded.ratio == at_every_bin(everyone(cell))[at]
+    assert decoded.ratio.value == at_every_bin(everyone(cell))[at]
     assert decoded.logistic == at_every_bin(everyone(cell), logistic)[at]
-    assert decoded.halves == tuple(at_every_bin(everyone(cell), fold=fold)[at] for fold in (0, 1))
     seen = cell.scores[everyone(cell).mated.sum(axis=0) > 0]
     best = decode(everyone(cell), rule, rule.percent(seen.min() if cell.direction == "distance" else seen.max()))
-    assert best.held == "at least "
-    assert best.ratio == pytest.approx(best.limits[1])
+    assert best.ratio.at_limit == "over"
+    assert best.ratio.value == pytest.approx(10 ** limits(everyone(cell))[1])
+    text = "\n".join(in_words(best, (0.5,), None, None))
+    assert "estimated over" in text
+    assert "more than 40 people can show" in text
+    assert "at least" not in text.partition("likelihood ratio")[2].partition("median")[0]
 
 
 def test_a_percent_nobody_was_shown_is_not_decoded(world):
@@ -243,11 +316,16 @@ def test_shown_percents_are_those_of_the_decoder_and_a_refused_one_says_why(worl
     for each in told:
         decoded = decode(cell.population(group), rule, each["percent"])
         assert each["shown"]["low"] <= each["shown"]["value"] == decoded.shown <= each["shown"]["high"]
-        assert 10 ** each["log10_ratio"] == pytest.approx(decoded.ratio)
-        assert each["limit"] == {"at least ": "least", "at most ": "most", "": None}[decoded.held]
-        even, rare = (chance["value"] for chance in each["posterior"])
-        assert even == pytest.approx(decoded.ratio / (1 + decoded.ratio))
-        assert rare == pytest.approx(decoded.ratio / (decoded.ratio + 999))
+        assert each["shown"]["errors"] == round(decoded.shown * each["shown"]["comparisons"])
+        assert 10 ** each["log10_ratio"] == pytest.approx(decoded.ratio.value)
+        assert each["at_limit"] == decoded.ratio.at_limit
+        low, high = decoded.ratio.limits()
+        assert (10 ** each["log10_low"] if each["log10_low"] is not None else 0) == pytest.approx(low)
+        assert (10 ** each["log10_high"] if each["log10_high"] is not None else np.inf) == pytest.approx(high)
+        for end, ratio in (("value", decoded.ratio.value), ("low", low), ("high", high)):
+            even, rare = (chance[end] for chance in each["posterior"])
+            assert even == pytest.approx(1 if np.isinf(ratio) else ratio / (1 + ratio))
+            assert rare == pytest.approx(1 if np.isinf(ratio) else ratio / (ratio + 999))
     for each in (each for each in row["percents"] if each["why"] is not None):
         assert "nobody here came near" in each["why"]
         assert (each["shown"], each["log10_ratio"], each["posterior"]) == (None, None, None)
@@ -294,19 +372,43 @@ def test_the_top_score_grows_more_alike_with_the_gallery(world):
     assert (np.diff(-quarters if cell.direction == "distance" else quarters) > 0).all()
 
 
-def test_the_median_gallery_is_the_first_in_which_half_the_strangers_match(world):
+def test_limits_never_fall_back_as_the_gallery_grows(world):
     _, cell, *_ = world
-    population = named(cell, "a")
+    for name, k in itertools.product(("all", "a", "b", "c"), cell.thresholds()):
+        told = chances(named(cell, name), int(k), (1, 2, 5, 10, 20, 23, 50, 1000))
+        for end in ("low", "value", "high"):
+            assert (np.diff([getattr(each, end) for each in told]) >= -1e-12).all()
+        assert all(each.low <= each.value <= each.high for each in told)
+
+
+def test_the_median_gallery_is_that_in_which_half_the_strangers_match_in_half_of_all(world):
+    _, cell, people, scores = world
+    population, members = named(cell, "a"), np.flatnonzero(people.groups == 0)
+    measured = 0
     for k in cell.thresholds():
-        median, most = median_gallery(population, int(k)), capacity(population)
-        if median.how == "measured":
-            assert chance(population, int(k), median.value).value >= 0.5
-            assert median.value == 1 or chance(population, int(k), median.value - 1).value < 0.5
-            assert median.low <= median.value
-        else:
-            assert chance(population, int(k), most).value < 0.5
-            assert median.value is None or median.value > most
-            assert median.high is None
+        limit = float(cell.tallied.thresholds[k, 0])
+        alone = as_alike(cell, scores[np.ix_(members, members)], limit) & ~np.eye(len(members), dtype=bool)
+        # Of the galleries of N among n references, those without any of a stranger's x matches: C(n − x, N) / C(n, N).
+        n = len(members) - 1
+        share = np.array([[1 - comb(n - int(x), N) / comb(n, N) for N in range(1, n + 1)] for x in alone.sum(axis=1)])
+        half = np.flatnonzero((share >= 0.5).mean(axis=0) >= 0.5)
+        median = median_gallery(population, int(k))
+        assert median.value == (half[0] + 1 if len(half) else None)
+        assert median.how == ("measured" if len(half) else f"more than {n}")
+        assert 1 <= median.low <= (median.value or n + 1)
+        assert median.high is None or median.value <= median.high <= n
+        measured += len(half) > 0
+    assert measured
+
+
+def test_the_interval_of_the_median_gallery_holds_the_true_one(scored):
+    # A stranger with an average effect is shown a match among N of whom each matches at P(z > 1/√(1 − ρ/2)).
+    rate = stats.norm.sf(1 / np.sqrt(1 - 0.4 / 2))
+    true = int(np.ceil(np.log(0.5) / np.log(1 - rate)))
+    cells = (scored(36, 0.4, seed, both_ways=True) for seed in range(80))
+    found = [median_gallery(everyone(cell), cell.tallied.index("own")) for cell in cells]
+    assert np.mean([each.low <= true <= (each.high or np.inf) for each in found]) >= 0.93
+    assert np.median([each.value or np.inf for each in found]) == pytest.approx(true, abs=2)
 
 
 def test_every_population_has_a_row_of_strict_json_and_the_small_ones_conclude_nothing(world):
@@ -335,15 +437,24 @@ def test_what_cannot_be_fitted_is_null_and_says_why(tmp_path):
 
 def test_the_decoder_tells_every_group_and_leaves_none_out(world):
     run, cell, *_ = world
-    text = "\n".join(decode_run(run, 75, by="group", prior=0.001, gallery=20_000, in_gallery=0.1))
+    text = "\n".join(decode_run(run, 75, by="group", prior=(0.001,), gallery=20_000, in_gallery=0.1))
     for name in ("all", "a", "b", "c"):
         assert f"  {name}: " in text or f"c, {name}: 75 % stands for" in text
     decoded = decode(everyone(cell), RULES[cell.percent_rule], 75)
     assert f"{100 * decoded.shown:.3g} %" in text
+    assert f"{decoded.errors:,} of {decoded.strangers:,} comparisons of 40 people" in text
     assert "1 in 1,000 such pairs" in text
     assert "search of 20,000 people" in text
-    if posterior(decoded.ratio, 0.001) >= 1e-4:
-        assert f"{100 * float(posterior(decoded.ratio, 0.001)):.3g} % likely" in text
+    low, high = (100 * float(posterior(limit, 0.001)) for limit in decoded.ratio.limits())
+    assert re.search(rf"likely the same, 95 % interval {low:.3g} % to {high:.3g} %", text)
+
+
+def test_small_chances_are_told_in_percent_and_no_estimate_as_a_bound(world):
+    run, *_ = world
+    text = "\n".join(decode_run(run, PERCENTS[1], prior=(1e-9,)))
+    assert "0.0001 %" in text
+    assert "<<" not in text
+    assert not re.search(r"at (most|least) [^;]* likely", text)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Figures of a cell made by hand: what is a miss, what is a match, and what cannot be said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,23 @@ def test_never_found_and_never_enrolled_are_misses_and_no_false_matches(cell):
     far = figure(data, "FAR", reference="all")
     assert far.value == figure(data, "FMR", reference="all").value == 0
     assert far.low <= far.value <= far.high
+
+
+def test_what_nobody_was_told_is_no_rate_of_nought(cell):
+    told = cell(np.arange(10) * 5.0, ["a"] * 5 + ["b"] * 5)
+    assert figure(told, "GFRR").value == figure(told, "FTA", point=None).value == 0
+    untold = replace(told, failures_known=False)
+    for metric in ("FTA", "FTE"):
+        row = figure(untold, metric, point=None)
+        assert (row.value, row.low, row.high, row.comparisons, row.verdict) == (None, 0, 1, 0, "insufficient")
+        assert row.method == "not known from this log: it lists no failures"
+    assert {f.metric for f in figures_of(told)} - {f.metric for f in figures_of(untold)} == {"FAR", "FRR", "GFRR"}
+    assert figure(untold, "FMR", reference="all") == figure(told, "FMR", reference="all")
+    assert "FTA" not in {d["metric"] for d in differentials_of(untold)}
+    assert "FTA" in {d["metric"] for d in differentials_of(told)}
+    apart = {f.metric for f in figures_of(replace(told, mated_complete=False))}
+    assert {"FTA", "FAR"} <= apart
+    assert not {"FRR", "GFRR"} & apart
 
 
 def test_lookalikes_in_one_group_are_counted_there_and_nowhere_else(cell):

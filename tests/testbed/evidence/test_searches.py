@@ -9,7 +9,7 @@ import pytest
 
 from testbed.evidence.intervals import rate_interval
 from testbed.evidence.search_figures import search_figures
-from testbed.evidence.searches import Gallery, searches_of, two_way
+from testbed.evidence.searches import Gallery, search_interval, searches_of, two_way
 from testbed.matching.people import people_of
 from testbed.runs.tables import CANDIDATES, SEARCHES
 
@@ -250,3 +250,26 @@ def test_the_model_stands_beside_the_measurement_only_where_fmr_is_known(cell):
 def test_a_threshold_that_could_not_be_found_says_nothing():
     found = searched({"x": nobody(), "y": nobody(), "a": right("a")}, nan)
     assert counts(found.fpir("own", 7, found.people.everyone())) == (0, 0)
+
+
+def test_selectivity_is_never_said_to_be_below_the_share_of_searches_that_return_somebody(cell):
+    rng = np.random.default_rng(5)
+    data = replace(cell(np.arange(9) * 5.0, ["f"] * 9), counts=np.zeros((1, 1, 2, 2), np.int64))
+    raised = 0
+    for _ in range(30):
+        # Most strangers return nobody or one person; one returns half of the gallery.
+        lists = {
+            f"{who}{shot}": [(other, s) for other, s in zip(rng.permutation(EVERYONE), (0.9, 0.3, 0.2), strict=False)]
+            if rng.random() < 0.5 else nobody()
+            for who in "tuvwxyz" for shot in (1, 2)
+        } | {"t1": [(who, 0.9 - 0.01 * i) for i, who in enumerate(EVERYONE[:4])]}  # fmt: skip
+        found = searched(lists, strangers=tuple("tuvwxyz"))
+        mine = replace(data, searches=found, people=found.people)
+        rows = {f.metric: f for f in search_figures(mine) if f.probe_group.name == "all"}
+        chosen, alert = rows["selectivity"], rows["FPIR"]
+        assert alert.low <= chosen.low <= chosen.value <= chosen.high
+        own = 7 * search_interval(found.selectivity("own", 7, found.people.everyone())).low
+        assert chosen.low == max(own, alert.low)
+        assert ("lower limit that of FPIR" in chosen.method) == (own < alert.low)
+        raised += own < alert.low
+    assert raised

@@ -53,7 +53,15 @@ def test_rows_that_contradict_themselves_are_refused(rows, said, refused):
 
 def test_distances_said_to_be_similarities_and_the_other_way_round_name_the_option(refused):
     assert "say --distance" in refused(HEADER + "p1,r1,1,a,a\np1,r2,3,a,b\n")
-    assert "drop --distance" in refused(HEADER + GOOD, direction="distance")
+    assert "these are no distances; drop --distance" in refused(HEADER + GOOD, direction="distance")
+
+
+def test_two_files_may_be_swapped_and_that_is_said_before_the_option(audit, tmp_path):
+    for name, scores in (("low", "1\n2\n"), ("high", "5\n6\n")):
+        (tmp_path / name).write_text(scores)
+    for files, direction, option in ((("low", "high"), "similarity", "say"), (("high", "low"), "distance", "drop")):
+        with pytest.raises(InputError, match=f"mated scores first, then .* swapped; else {option} --distance"):
+            audit(*(tmp_path / name for name in files), direction=direction)
 
 
 def test_a_column_that_is_not_there_is_asked_for_by_its_option(refused):

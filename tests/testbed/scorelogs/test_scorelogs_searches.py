@@ -113,6 +113,16 @@ def test_a_gallery_that_nobody_counted_is_a_guess_and_said_to_be(lists):
     assert run.read(SEARCHES)["gallery"].to_list() == [2, 2]
     assert "gallery taken as the 2 people that appear in the lists; give --gallery" in notices(run)
     assert "1 of 2 searches are taken to be of people enrolled" in notices(run)
+    assert run.manifest()["enrolled_known"] is False
+
+
+def test_lists_know_of_failures_only_if_they_list_one(lists):
+    whole, failed = lists(GOOD), lists(GOOD + "p3,,,,a,\n")
+    (unknown,), (known,) = ([f for f in figures(run)["figures"] if f["metric"] == "FTA"] for run in (whole, failed))
+    assert (unknown["value"], unknown["method"]) == (None, "not known from this log: it lists no failures")
+    assert (known["errors"], known["comparisons"]) == (1, 3)
+    assert "say --complete" in notices(whole)
+    assert "say --complete" not in notices(failed)
 
 
 def test_who_is_enrolled_can_be_said(lists, tmp_path):
@@ -120,6 +130,7 @@ def test_who_is_enrolled_can_be_said(lists, tmp_path):
     run = lists(GOOD, gallery=None, enrolled=tmp_path / "enrolled.txt")
     assert run.read(SEARCHES).select("gallery", "mated").rows() == [(4, True), (4, True)]
     assert "taken" not in notices(run)
+    assert run.manifest()["enrolled_known"] is True
     assert "no search is of a person who is not enrolled: FPIR cannot be known" in notices(run)
     assert one(figures(run), "FNIR", 1)["errors"] == 1
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,18 @@ from testbed.matching.comparisons import Matcher, compare
 from testbed.matching.people import people_of
 from testbed.matching.stage import match
 from testbed.replay.stage import replay
-from testbed.runs.tables import ATTEMPTS, COUNTS, EDGES, MOMENTS, PAIRS, REFERENCES, TALLIES, THRESHOLDS, conform
+from testbed.runs.tables import (
+    ATTEMPTS,
+    COUNTS,
+    EDGES,
+    MOMENTS,
+    PAIRS,
+    REFERENCES,
+    SUBJECTS,
+    TALLIES,
+    THRESHOLDS,
+    conform,
+)
 from testbed.scenario.loading import reload
 from testbed.scorelogs import reading
 from testbed.scorelogs.survey import Survey
@@ -211,7 +223,8 @@ def test_without_people_every_picture_is_a_person_of_its_own(world, audit, tmp_p
     assert run.manifest()["subjects_known"] is False
     figures = evidence(run)
     x = (~world.mated & (world.scores >= 1)).sum()
-    assert (figure(figures, "FMR")["errors"], figure(figures, "FMR")["subjects"]) == (x, 36)
+    assert (figure(figures, "FMR")["errors"], figure(figures, "FMR")["comparisons"]) == (x, (~world.mated).sum())
+    assert run.read(SUBJECTS).height == 36
     assert figure(figures, "FNMR")["comparisons"] == world.mated.sum()
     assert not any(f["metric"] in ("FRR", "GFRR") for f in figures)
     assert "FRR and GFRR are left out" in notices(run)
@@ -226,7 +239,8 @@ def test_a_log_without_all_mated_comparisons_gives_no_rate_of_misses_that_counts
     assert "FNMR" in metrics
     assert not metrics & {"FRR", "GFRR"}
     world.tidy.write_csv(tmp_path / "whole.csv")
-    assert {"FRR", "GFRR"} <= {f["metric"] for f in evidence(audit(tmp_path / "whole.csv", threshold=1.0))}
+    whole = audit(tmp_path / "whole.csv", threshold=1.0, complete=True)
+    assert {"FRR", "GFRR"} <= {f["metric"] for f in evidence(whole)}
 
 
 def test_a_log_goes_through_evaluate_and_report(world, people, audit, tmp_path):
@@ -266,3 +280,119 @@ def test_a_log_is_neither_replayed_nor_matched_again(stage, world, audit, tmp_pa
     with pytest.raises(InputError, match="comes from a score log"):
         stage(run, reload(run.manifest()["scenario"]), None)
     assert run.done("match")
+
+
+def test_a_log_that_lists_no_failure_knows_of_none(world, people, audit, tmp_path):
+    # A vendor's log without the rows of six probes whose faces were never found: nobody can tell.
+    world.tidy.filter(~pl.col("probe").is_in([f"p{i}" for i in range(6)])).write_csv(tmp_path / "log.csv")
+    figures = evidence(run := audit(tmp_path / "log.csv", subjects=people, threshold=1.0))
+    for metric in ("FTA", "FTE"):
+        row = figure(figures, metric, point=None)
+        assert (row["value"], row["comparisons"]) == (None, 0)
+        assert row["method"] == "not known from this log: it lists no failures"
+    assert not {"FAR", "FRR", "GFRR"} & {f["metric"] for f in figures}
+    assert {"FMR", "FNMR"} <= {f["metric"] for f in figures}
+    assert "say --complete" in notices(run)
+    rest = json.loads((run.path / "evidence.json").read_text())
+    assert "FTA" not in {d["metric"] for d in rest["differentials"]}
+    assert not any("FTA" in row["metrics"] for row in rest["indices"])
+    page = (run.path / "report" / "index.html").read_text()
+    assert "is not known from this log: it lists no failures" in page[: page.index("At a glance")]
+    assert "Nothing failed" not in page
+
+
+def test_a_log_knows_what_failed_if_it_lists_it_or_is_said_to_be_complete(world, audit, tmp_path):
+    world.tidy.write_csv(tmp_path / "log.csv")
+    whole = evidence(audit(tmp_path / "log.csv", threshold=1.0, complete=True))
+    assert [figure(whole, m, point=None)["value"] for m in ("FTA", "FTE")] == [0, 0]
+    assert {"FAR", "FRR", "GFRR"} <= {f["metric"] for f in whole}
+    failed = world.tidy.with_columns(score=pl.when(pl.col("probe") == "p3").then(None).otherwise("score"))
+    failed.write_csv(tmp_path / "failed.csv")
+    listed = evidence(run := audit(tmp_path / "failed.csv", threshold=1.0))
+    assert figure(listed, "FTA", point=None)["value"] == 1 / 20
+    assert "--complete" not in notices(run)
+
+
+def test_where_nobody_knows_who_is_who_no_number_of_people_is_said(world, audit, tmp_path):
+    sexes = dict(zip(world.people["subject"], world.people["sex"], strict=True))
+    sided = world.tidy.with_columns(
+        pl.Series("mated", world.mated.ravel()),
+        *(pl.col(f"{side}_subject").replace_strict(sexes).alias(f"{side}_sex") for side in ("probe", "reference")),
+    )
+    sided.drop("probe_subject", "reference_subject").write_csv(tmp_path / "log.csv")
+    run = audit(tmp_path / "log.csv", threshold=1.0, groups=("sex",))
+    assert {f["subjects"] for f in evidence(run)} == {None}
+    rest = json.loads((run.path / "evidence.json").read_text())
+    assert {d["subjects"] for d in rest["differentials"]} == {None}
+    assert not any(re.search(r"\d (people|person)", d["words"]) for d in rest["differentials"])
+    assert rest["planning"] == []
+    report_ = run.path / "report"
+    for path in report_.glob("*.csv"):
+        frame = pl.read_csv(path, infer_schema=False)
+        for name in {"people", "people_compared", "mated_people", "subjects"} & set(frame.columns):
+            assert set(frame[name]) == {"not known"}, (path.name, name)
+    page = (report_ / "index.html").read_text()
+    first = page[page.index('id="found"') : page.index("At a glance")]
+    assert "It is not known who is who in this log" in first
+    assert "one person as one piece of evidence" not in page
+    read = re.sub(r"<script.*?</script>|<[^>]+>", " ", page[: page.index('id="terms"')], flags=re.S)
+    assert "people not known" in read
+    assert not re.search(r"\b(16|20|36|\d,\d+) people", read)
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_people_table_may_be_separated_as_a_spreadsheet_saves_it(separator, world, people, audit, tmp_path):
+    world.tidy.write_csv(tmp_path / "log.csv")
+    world.people.write_csv(tmp_path / "other.csv", separator=separator)
+    one, other = (
+        audit(tmp_path / "log.csv", subjects=path, threshold=1.0) for path in (people, tmp_path / "other.csv")
+    )
+    assert_frame_equal(one.read(SUBJECTS), other.read(SUBJECTS))
+
+
+def test_what_was_guessed_of_a_people_table_is_said(world, audit, tmp_path):
+    world.tidy.write_csv(tmp_path / "log.csv")
+    world.people.rename({"subject": "Name"}).write_csv(tmp_path / "named.csv")
+    said = notices(audit(tmp_path / "log.csv", subjects=tmp_path / "named.csv", threshold=1.0))
+    assert "named.csv: its first column, 'Name', is read as the ids of people" in said
+    assert "named.csv: 'sex' read as groups (else say --group)" in said
+    world.people.select("subject").write_csv(tmp_path / "bare.csv")
+    run = audit(tmp_path / "log.csv", subjects=tmp_path / "bare.csv", threshold=1.0)
+    assert "bare.csv: has no other column than the ids, so no groups are known" in notices(run)
+    assert {f["probe_group"] for f in evidence(run)} == {"all"}
+
+
+def test_labels_that_differ_only_in_case_or_spaces_are_named(world, audit, tmp_path):
+    world.tidy.write_csv(tmp_path / "log.csv")
+    labels = ["North east", "north  East", "south"] * 4
+    world.people.select("subject", region=pl.Series(labels)).write_csv(tmp_path / "people.csv")
+    said = notices(audit(tmp_path / "log.csv", subjects=tmp_path / "people.csv", groups=("region",), threshold=1.0))
+    assert "the labels 'North east' and 'north  East' of region differ only in case or spaces" in said
+    assert "south" not in said
+
+
+@pytest.mark.parametrize(
+    ("threshold", "direction", "words"),
+    [(60.0, "similarity", "nothing matches"), (-60.0, "similarity", "everything matches"),
+     (60.0, "distance", "everything matches"), (-60.0, "distance", "nothing matches"), (1.0, "similarity", None)],
+)  # fmt: skip
+def test_a_threshold_outside_the_scores_is_told_first(threshold, direction, words, world, audit, tmp_path):
+    sign = -1 if direction == "distance" else 1
+    world.tidy.with_columns(pl.col("score") * sign).write_csv(tmp_path / "log.csv")
+    run = audit(tmp_path / "log.csv", threshold=threshold, direction=direction)
+    evidence(run)
+    page = (run.path / "report" / "index.html").read_text()
+    for place in (notices(run), page[: page.index("At a glance")]):
+        assert (f"outside the scores of th{'e' if place == notices(run) else 'is'} log" in place) == bool(words)
+        assert words is None or words in place
+
+
+def test_the_ids_that_a_matrix_brings_are_said_to_be_read_as_ids(world, audit, tmp_path):
+    names = [f"s{i:02}" for i in range(12)]
+    square = pl.DataFrame(world.scores[:12, :12] + 4 * np.eye(12), schema=names)
+    square.insert_column(0, pl.Series("", names)).write_csv(tmp_path / "m.csv")
+    said = notices(audit(tmp_path / "m.csv", form="matrix", threshold=1.0))
+    assert "m.csv: read the first column as the ids of rows and the first line as the ids of columns" in said
+    square[:, 1:].write_csv(tmp_path / "bare.csv", include_header=False)
+    said = notices(audit(tmp_path / "bare.csv", form="matrix", threshold=1.0, diagonal_mated=True))
+    assert "as the ids of" not in said

@@ -26,13 +26,20 @@ def test_ids_stay_text_and_labels_carry_who_says_so(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_cells_are_separated_as_the_header_is(tmp_path: Path, separator: str) -> None:
+    text = 'id,sex\na,"f, as stated; by her"\n'.replace("id,sex", f"id{separator}sex").replace("a,", f"a{separator}")
+    people = read_subjects(Subjects(table=write(tmp_path, text), id="id"), ["sex"])
+    assert people["subject", "sex"].rows() == [("a", "f, as stated; by her")]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "is empty"),
         ("subject,sex\n", "no rows"),
         ("subject,sexe\na,f\n", "did you mean 'sexe'"),
-        ("subject;sex\na;f\n", "separate the cells by commas"),
+        ("subject|sex\na|f\n", "has no column"),
         ("subject,sex\na,f\na,m\n", "lines 2 and 3 both have the id 'a'"),
         ("subject,sex\n,f\n", "line 2: the id '' is empty"),
         ("subject,sex\na,f\n../b,m\n", "line 3: the id '../b' holds a path separator"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import atanh, tanh
 from pathlib import Path
@@ -19,6 +19,8 @@ COMPREFACE = (1.1817961, 5.291995557)
 """CompreFace's constants for Facenet: the distance shown as 50 %, and the slope there."""
 
 ROWS = 10_000
+PERCENTS = (50, 67, 80, 90, 95)
+"""What a report explains of every rule: who is shown at least as much is counted exactly, at edges of their own."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,14 @@ RULES: dict[str, PercentRule] = {
     )
 }
 """By the names that `PipelineInfo.percent_rule` uses."""
+
+
+def explained(name: str | None, direction: Direction, within: Sequence[float]) -> list[float]:
+    """The scores of PERCENTS under the rule of that name, those inside `within`; none where no such rule is known."""
+    rule = RULES.get(name or "")
+    if rule is None or rule.direction != direction:
+        return []
+    return [score for score in map(rule.score, PERCENTS) if within[0] < score < within[1]]
 
 
 def rule_named(name: str, direction: Direction) -> PercentRule:

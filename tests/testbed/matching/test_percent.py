@@ -1,11 +1,24 @@
 """Percent rules against the check values of METRICS.md, and against their own inverses."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 from pipelines.dlib_models import PERCENT_RULE
 from pipelines.errors import InputError
-from testbed.evidence.percent import RULES, compreface, face_recognition_wiki, rule_from_table, rule_named
+from testbed.matching.comparisons import Matcher
+from testbed.matching.people import people_of
+from testbed.matching.percent import (
+    PERCENTS,
+    RULES,
+    compreface,
+    explained,
+    face_recognition_wiki,
+    rule_from_table,
+    rule_named,
+)
+from testbed.scorelogs.options import LogOptions
+from testbed.scorelogs.survey import Survey
 
 
 def test_the_wiki_rule_shows_the_values_metrics_gives():
@@ -86,3 +99,25 @@ def test_a_table_that_is_no_rule_is_refused_with_its_row(tmp_path, text, sentenc
     table.write_text(text)
     with pytest.raises(InputError, match=sentence):
         rule_from_table(table, "distance")
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_explained_percents_are_edges_of_the_counts_of_templates_and_of_logs(rule, tmp_path):
+    (tmp_path / "log.csv").write_text("some")
+    wanted = [rule.score(percent) for percent in PERCENTS]
+    ends = min(wanted) - 0.01, max(wanted) + 0.01
+    info = {"threshold": 0.5, "score_range": ends, "metric": "any", "direction": rule.direction,
+            "percent_rule": rule.name}  # fmt: skip
+    options = LogOptions((tmp_path / "log.csv",), direction=rule.direction, percent_rule=rule.name)
+    survey = Survey(options, people_of(pl.DataFrame({"subject": ["a"]}), [], 1), [np.zeros(1, np.int64)] * 2)
+    survey.low, survey.high = ends
+    for edges in (Matcher.of(info, ["own"]).edges, survey.edges()):
+        assert set(wanted) <= set(edges)
+
+
+def test_percents_of_no_score_here_or_of_no_known_rule_make_no_edges():
+    assert explained("face_recognition wiki", "distance", (0.5, 0.7)) == [RULES["face_recognition wiki"].score(p)
+                                                                         for p in (50, 67, 80)]  # fmt: skip
+    assert explained("the vendor's own", "distance", (0.0, 1.0)) == []
+    assert explained(None, "distance", (0.0, 1.0)) == []
+    assert explained("face_recognition wiki", "similarity", (0.0, 1.0)) == []
