@@ -95,7 +95,8 @@ def _tally(
 ) -> Tally:
     limits = np.array([point[2:] for point in points], np.float64).reshape(-1, 2)
     crossfit = np.array([point[1] for point in points], bool)
-    return tally(probes, references, people.groups, people.folds, limits, crossfit, metric)
+    listed = np.array([in_use(point[0]) for point in points], bool)
+    return tally(probes, references, people.groups, people.folds, limits, crossfit, metric, listed=listed)
 
 
 def _counts_table(counts: npt.NDArray[np.int64], cell: str, unit: str, labels: tuple[str, ...]) -> pl.DataFrame:
