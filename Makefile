@@ -42,6 +42,7 @@ bench: $(READY)
 	$(BIN)/python tests/benchmarks/bench_intervals.py
 	$(BIN)/python tests/benchmarks/bench_embeddings.py
 	$(BIN)/python tests/benchmarks/bench_kernels.py
+	$(BIN)/python tests/benchmarks/bench_raster.py
 	$(BIN)/python tests/benchmarks/bench_replay_overhead.py
 
 # docs/coverage.md from 5,000 samples a cell, in an hour or two on two cores; REPLICATES=500 for a quick look.

@@ -1,0 +1,1 @@
+"""A person: parameters, then shape, skin and clothes, then a mesh for the renderer."""
