@@ -42,6 +42,7 @@ bench: $(READY)
 	$(BIN)/python tests/benchmarks/bench_intervals.py
 	$(BIN)/python tests/benchmarks/bench_embeddings.py
 	$(BIN)/python tests/benchmarks/bench_kernels.py
+	$(BIN)/python tests/benchmarks/bench_scale.py
 	$(BIN)/python tests/benchmarks/bench_raster.py
 	$(BIN)/python tests/benchmarks/bench_replay_overhead.py
 

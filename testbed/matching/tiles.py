@@ -105,9 +105,10 @@ class Tiling:
         done = len(tiles) - len(todo)
         progress("count", done, len(tiles))
         waiting: set[Future[Any]] = set()
+        folder = str(self.run.path.resolve())  # workers need not stand where this process does
         while todo or waiting:
             while todo and len(waiting) < AHEAD * workers:
-                waiting.add(executor.submit(count_tile, str(self.run.path), *todo.pop(0), threads))
+                waiting.add(executor.submit(count_tile, folder, *todo.pop(0), threads))
             finished = next(as_completed(waiting))
             waiting.remove(finished)
             (i, j), packed = finished.result()

@@ -48,6 +48,16 @@ def test_what_is_left_of_a_stopped_count_is_counted_with_resume(testbed, templat
     assert (tmp_path / "out" / "rates.csv").read_bytes() == whole
 
 
+def test_two_workers_that_stand_elsewhere_count_the_same(testbed, templates, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed (extra `cluster`)")
+    assert testbed("count", *templates, "--out", "alone", "--tiles", 3).returncode == 0
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        result = testbed("count", *templates, "--out", "together", "--tiles", 3, "--cluster", cluster.scheduler_address)
+    assert result.returncode == 0, result.stderr
+    for table in ("counts.parquet", "rates.csv"):
+        assert (tmp_path / "together" / table).read_bytes() == (tmp_path / "alone" / table).read_bytes()
+
+
 def test_a_cluster_in_the_clear_is_refused(testbed, templates, tmp_path):
     result = testbed("count", *templates, "--out", "out", "--cluster", "tcp://192.0.2.7:8786")
     assert result.returncode == 2
