@@ -19,7 +19,8 @@ class DlibResnet(DlibFaces):
     detector: `hog` (frontal, CPU) or `mmod` (a small network: better on turned faces, much slower).
     upsample: how many times the picture is doubled before detection; HOG needs about 80 px of face.
     detector_threshold: lowest detector score kept.
-    jitters: random distortions averaged into each template (dlib's num_jitters; 1 is none).
+    jitters: random distortions averaged into each template (dlib's num_jitters; 1 is none; above it dlib draws
+        anew each time, and a run is no longer repeated to the byte).
     """
 
     def __init__(

@@ -19,7 +19,7 @@ class FaceRecognition:
 
     model: `hog` or `cnn`, as `face_locations` takes it.
     upsample: its `number_of_times_to_upsample`.
-    jitters: `num_jitters` of `face_encodings`.
+    jitters: `num_jitters` of `face_encodings` (above 1 a run is no longer repeated to the byte).
     landmarks: `small` (5 points) or `large` (68), the `model` of `face_encodings`.
     """
 
