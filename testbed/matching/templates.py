@@ -44,6 +44,11 @@ class TemplateSet:
 
 def mapped(path: Path) -> npt.NDArray[Any]:
     """The matrix of templates `(n, d)`, not read yet. Raises InputError."""
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file; name the matrix of templates")
+    with path.open("rb") as stream:
+        if stream.read(6) != b"\x93NUMPY":
+            raise InputError(f"{path}: is no NumPy matrix (.npy); save one with numpy.save, a template in each row")
     try:
         matrix: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -63,6 +68,9 @@ def template_set(path: Path, people: Path, attributes: list[str], metric: Metric
     Its column `subject` names the person, `attributes` the groups. Raises InputError where the files do not fit each
     other, a template has no direction (cosine) or is not finite, or a person is in two groups.
     """
+    attributes = list(dict.fromkeys(attributes))
+    if "subject" in attributes:
+        raise InputError(f"{people}: 'subject' names the people and is no group; name another column")
     matrix, table = mapped(path), _table(people, attributes)
     if table.height != len(matrix):
         raise InputError(
@@ -79,6 +87,8 @@ def template_set(path: Path, people: Path, attributes: list[str], metric: Metric
     label = pl.concat_str([f"{a}:" for a in attributes], separator=" ") if attributes else pl.lit("everyone")
     grouped = by_person.sort("subject").with_columns(label=label)
     labels = tuple(grouped["label"].unique().sort())
+    if attributes and grouped.select(f"{a}:" for a in attributes).n_unique() > len(labels):
+        raise InputError(f"{people}: two groups would be called alike; use labels without spaces")
     groups = grouped["label"].replace_strict({g: i for i, g in enumerate(labels)}, return_dtype=pl.Int64).to_numpy()
     owner = table["subject"].replace_strict(ids, np.arange(len(ids)), return_dtype=pl.Int64).to_numpy()
     order = np.argsort(owner, kind="stable")
@@ -86,10 +96,19 @@ def template_set(path: Path, people: Path, attributes: list[str], metric: Metric
 
 
 def _table(people: Path, attributes: list[str]) -> pl.DataFrame:
+    if not people.is_file():
+        raise InputError(f"{people}: there is no such file; name the table of people, a row for each template")
     try:
-        read = pl.read_parquet(people) if people.suffix == ".parquet" else pl.read_csv(people, infer_schema=False)
+        if people.suffix == ".parquet":
+            read = pl.read_parquet(people)
+        else:
+            with people.open(encoding="utf-8-sig", errors="replace") as stream:
+                header = stream.readline()
+            separator = max(",;\t", key=header.count)
+            read = pl.read_csv(people, infer_schema=False, separator=separator)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{people}: cannot be read as a table ({error}); give CSV or Parquet") from None
+        why = str(error).splitlines()[0]
+        raise InputError(f"{people}: cannot be read as a table ({why}); give CSV or Parquet") from None
     for column in ("subject", *attributes):
         if column not in read.columns:
             raise InputError(f"{people}: has no column {column!r}; it has {', '.join(read.columns)}")

@@ -11,6 +11,7 @@ from concurrent.futures import Executor, Future, as_completed
 from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Any, cast
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +49,7 @@ class Tiling:
         Thresholds are edges of the score bins and exact: no score is on the wrong side of one by rounding.
         """
         stretches = min(stretches, len(templates))
-        limits = np.array(sorted(thresholds), np.float64)
+        limits = np.unique(np.array(thresholds, np.float64))
         # One tier for all tiles, however small the last: a tile's rounding must not depend on how the set was cut.
         tier = choose_tier(templates.faces(slice(0, 1)), exact=limits, pairs=len(templates) ** 2)
         plan = {
@@ -98,10 +99,13 @@ class Tiling:
         Tiles whose counts lie on disk already are not counted again. threads: of each tile (None: all cores).
         Raises InputError where the templates are no longer those that were begun with.
         """
-        if digest(Path(self.plan["templates"])) != self.plan["digest"]:
+        source = Path(self.plan["templates"])
+        if not source.is_file():
+            raise InputError(f"{source}: is gone; these tiles were begun with it, put it back")
+        if digest(source) != self.plan["digest"]:
             raise InputError(f"{self.plan['templates']}: is not the file these tiles were begun with; count it anew")
         tiles = self.tiles()
-        todo = [tile for tile in tiles if not self.part(*tile).is_file()]
+        todo = [tile for tile in tiles if not self._whole(self.part(*tile))]
         done = len(tiles) - len(todo)
         progress("count", done, len(tiles))
         waiting: set[Future[Any]] = set()
@@ -116,6 +120,14 @@ class Tiling:
             done += 1
             progress("count", done, len(tiles), f"tile {i}-{j}")
         return self.total()
+
+    def _whole(self, part: Path) -> bool:
+        """Whether a tile's counts are there and can be read; what a disk lost is counted again."""
+        try:
+            with np.load(part, allow_pickle=False) as kept:
+                return len(kept["at"]) == len(kept["comparisons"])
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+            return False
 
     def write(self, counts: Counts) -> None:
         """Tables COUNTS and EDGES, as a run has them."""

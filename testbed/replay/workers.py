@@ -56,15 +56,18 @@ def cluster(address: str) -> Iterator[tuple[Executor, int]]:
     Raises InputError where it cannot be reached or would send them in the clear.
     """
     try:
-        from distributed import Client
+        from distributed import Client, Security
     except ImportError:
         raise InputError("--cluster: needs dask.distributed; pip install 'cctv-face-testbed[cluster]'") from None
     scheme, _, place = address.rpartition("://")
     host = place.rpartition(":")[0].strip("[]")
     if scheme != "tls" and host not in ("127.0.0.1", "::1", "localhost"):
         raise InputError(f"--cluster {address}: would send people's data in the clear; give tls://HOST:PORT")
+    security = Security()  # type: ignore[no-untyped-call]
+    if scheme == "tls" and not security.get_connection_args("client").get("ssl_context"):  # type: ignore[no-untyped-call]
+        raise InputError(f"--cluster {address}: needs certificates; set distributed.comm.tls in Dask's configuration")
     try:
-        client = Client(address, timeout="10s", set_as_default=False)  # type: ignore[no-untyped-call]
+        client = Client(address, timeout="10s", set_as_default=False, security=security)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"--cluster {address}: no scheduler answers there ({error}); start `dask scheduler`") from None
     with client:

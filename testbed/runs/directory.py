@@ -68,7 +68,8 @@ class RunDirectory:
         Likewise for one of another schema.
         """
         if not (path / MANIFEST).is_file():
-            raise InputError(f"{path}: no run here ({MANIFEST} is absent); name the folder that `testbed run` printed")
+            made = "`testbed count` made" if counts else "`testbed run` printed"
+            raise InputError(f"{path}: no run here ({MANIFEST} is absent); name the folder that {made}")
         run = cls(path)
         manifest = run.manifest()
         schema = manifest.get("schema")

@@ -43,6 +43,7 @@ def test_what_is_left_of_a_stopped_count_is_counted_with_resume(testbed, templat
     assert testbed("count", *templates, "--out", "out", "--tiles", 3).returncode == 0
     whole = (tmp_path / "out" / "rates.csv").read_bytes()
     (tmp_path / "out" / "tiles" / "0-1.npz").unlink()
+    (tmp_path / "out" / "tiles" / "1-1.npz").write_bytes(b"half of it")
     (tmp_path / "out" / "rates.csv").unlink()
     assert testbed("count", "--resume", "out").returncode == 0
     assert (tmp_path / "out" / "rates.csv").read_bytes() == whole
@@ -67,10 +68,16 @@ def test_a_cluster_in_the_clear_is_refused(testbed, templates, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["faces.npy"], "name TEMPLATES.npy, --people, --threshold and --out"),
-        (["gone.npy", "--people", "people.csv", "--threshold", 0.5, "--out", "o"], "gone.npy: cannot be read"),
-        (["people.csv", "--people", "people.csv", "--threshold", 0.5, "--out", "o"], "people.csv: cannot be read"),
+        (["faces.npy"], "--people, --threshold, --out: not named; a count needs"),
+        (["gone.npy", "--people", "people.csv", "--threshold", 0.5, "--out", "o"], "gone.npy: there is no such file"),
+        (["people.csv", "--people", "people.csv", "--threshold", 0.5, "--out", "o"], "people.csv: is no NumPy matrix"),
         (["faces.npy", "--people", "people.csv", "--threshold", "nan", "--out", "o"], "--threshold nan"),
+        (
+            ["faces.npy", "--people", "people.csv", "--threshold", 0.5, "--out", "o", "--group", "subject"],
+            "is no group",
+        ),
+        (["faces.npy", "--people", "people.csv", "--threshold", 0.5, "--out", "faces.npy"], "is no empty folder"),
+        (["faces.npy", "--people", "people.csv", "--threshold", 0.5, "--out", "o", "--cluster", "x"], "in the clear"),
         (["--resume", "gone"], "no run here"),
         (["--resume", "gone", "--tiles", 3], "--resume: continues a count as it was begun"),
     ],

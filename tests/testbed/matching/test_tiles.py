@@ -119,6 +119,7 @@ def test_a_tile_is_the_kernel_on_its_two_stretches(tmp_path):
         (np.ones(3, np.float32), "subject\na\nb\nc\n", "of shape (3,)"),
         (np.ones((3, 2), np.float32), "subject\na\nb\n", "has 2 rows and templates.npy 3 templates"),
         (np.ones((3, 2), np.float32), "person\na\nb\nc\n", "has no column 'subject'; it has person"),
+        (np.ones((3, 2), np.float32), "subject;region\na;n\nb;n\n;n\n", "row 4: subject is empty"),
         (np.ones((3, 2), np.float32), "subject,region\na,n\na,s\nc,n\n", "subject 'a' has two values of region"),
         (np.ones((3, 2), np.float32), "subject,region\na,n\n,s\nc,n\n", "row 3: subject is empty"),
         (
@@ -141,3 +142,10 @@ def test_files_that_do_not_fit_are_named(tmp_path, templates, people, said):
         template_set(tmp_path / "templates.npy", tmp_path / "people.csv", groups, "cosine")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_two_groups_are_never_called_alike(tmp_path):
+    np.save(tmp_path / "t.npy", np.ones((2, 2), np.float32))
+    (tmp_path / "p.csv").write_text("subject,a,b\nann,x y,z\nbob,x,y z\n")
+    with pytest.raises(InputError, match="two groups would be called alike"):
+        template_set(tmp_path / "t.npy", tmp_path / "p.csv", ["a", "b"], "cosine")
