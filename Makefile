@@ -37,7 +37,7 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Beside cimat where it is installed: it asks for NumPy 1, so `$(BIN)/pip install --no-deps cimat==0.1.2 tqdm`.
+# Beside cimat, and other peers where they are installed (extra `peers`).
 bench: $(READY)
 	$(BIN)/python tests/benchmarks/bench_intervals.py
 	$(BIN)/python tests/benchmarks/bench_embeddings.py

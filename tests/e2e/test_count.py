@@ -2,6 +2,7 @@
 
 import json
 
+import distributed
 import numpy as np
 import polars as pl
 import pytest
@@ -50,7 +51,6 @@ def test_what_is_left_of_a_stopped_count_is_counted_with_resume(testbed, templat
 
 
 def test_two_workers_that_stand_elsewhere_count_the_same(testbed, templates, tmp_path):
-    distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed (extra `cluster`)")
     assert testbed("count", *templates, "--out", "alone", "--tiles", 3).returncode == 0
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         result = testbed("count", *templates, "--out", "together", "--tiles", 3, "--cluster", cluster.scheduler_address)

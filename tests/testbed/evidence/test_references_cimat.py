@@ -1,8 +1,7 @@
 """Agreement with `cimat` 0.1.2, by the authors of the variance we use (Fogliato et al., IJCV 2024, arXiv 2306.01198).
 
-`cimat.json` holds what cimat said of seeded random cases, and is checked always. Where cimat can be imported it is
-asked again:
-    pip install --no-deps cimat==0.1.2 tqdm      (it asks for NumPy 1; its code runs on NumPy 2)
+`cimat.json` holds what cimat said of seeded random cases under NumPy 1, and cimat itself is asked again: the lock holds
+it without its dependencies (it asks for NumPy 1; its code runs on NumPy 2).
     python tests/testbed/evidence/test_references_cimat.py      writes cimat.json anew
 
 What is the same, and what differs:
@@ -98,7 +97,6 @@ def cimat(request):
     """seed → what cimat says, from the table or asked now."""
     if request.param == "cimat.json":
         return {row["seed"]: row for row in json.loads(TABLE.read_text(encoding="utf-8"))}
-    pytest.importorskip("cimat", reason="cimat is not installed: pip install --no-deps cimat==0.1.2 tqdm")
     return {seed: asked_of_cimat(seed) for seed in SEEDS}
 
 

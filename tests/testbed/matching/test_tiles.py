@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import distributed
 import numpy as np
 import polars as pl
 import pytest
@@ -86,7 +87,6 @@ def test_compiled_tiles_do_not_depend_on_the_cut(tmp_path, monkeypatch, tier):
 
 
 def test_two_dask_workers_count_the_same(tmp_path):
-    distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed (extra `cluster`)")
     tiling = made(tmp_path, n=200, people=60)
     alone = counted(tiling)
     for part in (tmp_path / "out" / "tiles").iterdir():
