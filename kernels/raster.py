@@ -220,16 +220,24 @@ class Rendered:
     """The shadows that its meshes throw, for what is drawn over it."""
 
 
-def joined(parts: Sequence[Materials]) -> Materials:
-    """All materials of several as one: those of the second come after the first's, and so on."""
+def joined(several: Sequence[Materials]) -> Materials:
+    """All materials of several as one: those of the second come after the first's, and so on; so do their halvings."""
+    nothing = Materials((), np.zeros(0, np.float32), np.zeros(0, bool), np.zeros(0, bool))
+    parts = [nothing, *several]
     M = [len(part.textures) for part in parts]
     scatter = [np.zeros((m, 3)) if part.scatter is None else part.scatter for m, part in zip(M, parts, strict=True)]
     repeats = [np.zeros(m, bool) if part.repeats is None else part.repeats for m, part in zip(M, parts, strict=True)]
-    return Materials(
+    one = Materials(
         tuple(texture for part in parts for texture in part.textures),
         np.concatenate([part.gloss for part in parts]), np.concatenate([part.double_sided for part in parts]),
         np.concatenate([part.cutout for part in parts]), np.concatenate(scatter), np.concatenate(repeats),
     )  # fmt: skip
+    texels, levels, counts = zip(*(part.halvings for part in parts), strict=True)
+    starts = np.cumsum([0, *map(len, texels)])
+    moved = [each + np.array([start, 0, 0]) for each, start in zip(levels, starts, strict=False)]
+    # What a frozen dataclass keeps of a cached property: work that its parts have done already.
+    one.__dict__["halvings"] = np.concatenate(texels), np.concatenate(moved), np.concatenate(counts)
+    return one
 
 
 def backdrop(colour: Array) -> Rendered:

@@ -15,20 +15,27 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import catalogue, charts, claims, findings, meaning, tables, truth, wording
-from reports.charts.drawing import Spec
+from reports import catalogue, charts, claims, contrasts, findings, meaning, synthetic, tables, truth, wording
+from reports.charts.drawing import Spec, made_up
 from reports.reading import EVERYBODY, SAME_GROUP, Contents
 from testbed.scenario.models import Video
+from testbed.scenario.synthetic import Synthetic
 
 
 @dataclass
 class Drawings:
-    """The charts of one page, in the order they were placed, each with the words that describe it."""
+    """The charts of one page, in the order they were placed, each with the words that describe it.
 
+    made_up: each says that its people do not exist.
+    """
+
+    made_up: bool = False
     specs: list[tuple[str, Spec]] = field(default_factory=list)
 
     def place(self, spec: Spec, words: str) -> Markup:
         """The chart's place in the page."""
+        if self.made_up:
+            spec, words = made_up(spec), f"{wording.MADE_UP}: {words}"
         self.specs.append((f"chart-{len(self.specs)}", spec))
         return Markup('<div class="plot" id="{}" role="img" aria-label="{}"></div>').format(self.specs[-1][0], words)
 
@@ -61,15 +68,17 @@ def html(contents: Contents, csvs: dict[str, pl.DataFrame]) -> str:
         information=wording.without_folders(contents.manifest.get("systems", {})),
         everybody=EVERYBODY,
         same_group=SAME_GROUP,
-        video=isinstance(contents.scenario.probes, Video),
+        video=isinstance(contents.scenario.probes, Video | Synthetic),
         findings=findings,
+        contrasts=contrasts,
         catalogue=catalogue.rooms(),
         at_point=wording.at_point(contents.main_point, whose="each system's" if len(contents.systems) > 1 else "its"),
         tables=tables,
         meaning=meaning,
         truth=truth,
         charts=charts,
-        drawings=Drawings(),
+        drawings=Drawings(contents.synthetic),
+        synthetic=synthetic,
         csvs=csvs,
         claims=claims,
         claimed=claims.by_claim(contents.claims),

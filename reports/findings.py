@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.claims import VERDICTS, by_system
 from reports.reading import EVERYBODY, MAIN, SAME_GROUP, Contents, Figure
+from reports.synthetic import said_of_made_up
 from reports.truth import identity_check, label_check
 from reports.wording import (
     at_point,
@@ -60,7 +61,8 @@ def headlines(contents: Contents) -> list[tuple[str, list[str]]]:
     """What the first screen says, by system; systems of which the very same is to be said stand together."""
     by_words: dict[tuple[str, ...], list[str]] = {}
     for system in contents.systems:
-        by_words.setdefault(tuple(headline(contents, system)), []).append(system)
+        said = headline(contents, system)
+        by_words.setdefault(tuple(said_of_made_up(said) if contents.synthetic else said), []).append(system)
     return [(listed(systems), [*said]) for said, systems in by_words.items()]
 
 
@@ -119,6 +121,8 @@ def findings(contents: Contents, system: str) -> list[Finding]:
         Finding("Faces never found", tuple(_never_found(contents, system, cell))),
         Finding("Under other conditions", tuple(_elsewhere(contents, system, cell))),
     ]  # fmt: skip
+    if contents.synthetic:
+        found = [replace(each, sentences=tuple(said_of_made_up([*each.sentences]))) for each in found]
     return [finding for finding in found if finding.sentences]
 
 
@@ -365,7 +369,7 @@ def _acquired_by_group(contents: Contents, system: str, condition_name: str) -> 
         measured = [f for f in figures if f is not None and f["verdict"] == "measured" and f["value"] is not None]
         if higher:
             said += [_capital(_at_least(contents, cell, d, "FTA")) for d in higher]
-        elif len(measured) > 1:
+        elif len(measured) > 1 and not contents.synthetic:
             # Of groups with the same rate, the one that more people speak for.
             least = min(measured, key=lambda f: (f["value"], f["high"]))
             most = max(measured, key=lambda f: (f["value"], f["low"]))

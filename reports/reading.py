@@ -12,6 +12,7 @@ import polars as pl
 
 from pipelines.errors import InputError
 from reports.wording import shared, without_folders, without_names
+from testbed.evidence.claims.judging import is_synthetic
 from testbed.evidence.stage import EVIDENCE
 from testbed.matching.people import Group, People, people_of
 from testbed.runs.directory import RunDirectory
@@ -31,6 +32,7 @@ from testbed.runs.tables import (
 from testbed.scenario.cells import Cell
 from testbed.scenario.loading import Loaded
 from testbed.scenario.models import RESERVED_GROUPS, Scenario, Video
+from testbed.scenario.synthetic import Synthetic
 
 EVERYBODY, SAME_GROUP = RESERVED_GROUPS
 MAIN = "main"
@@ -55,9 +57,11 @@ class Contents:
     score_meaning: list[Figure]
     found_thresholds: list[Figure]
     planning: list[Figure]
+    contrasts: list[Figure]
     indices: list[Figure]
     label_sensitivity: list[Figure]
     corrections: Figure | None
+    domain_gap: Figure | None
     people: People
     subjects: pl.DataFrame
     references: pl.DataFrame
@@ -70,6 +74,11 @@ class Contents:
     def systems(self) -> list[str]:
         """Labels of the systems under test, in the scenario's order."""
         return list(dict.fromkeys(cell.system.label for cell in self.cells))
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether nobody in it exists."""
+        return is_synthetic(self.manifest)
 
     @cached_property
     def alike(self) -> list[list[str]]:
@@ -122,7 +131,7 @@ class Contents:
     def shared_settings(self) -> str:
         """What all conditions with a camera have in common, in words; "" where there is none."""
         cameras = {c.condition_name: c.condition.model_dump() for c in self.cells if not c.condition.clean}
-        still = {"frame", "frames", "fps", "motion_eyes_per_s"} if isinstance(self.scenario.probes, Video) else set()
+        still = {"frame", "frames", "fps", "motion_eyes_per_s"} if isinstance(self.scenario.probes, Video | Synthetic) else set()
         return shared([{k: v for k, v in each.items() if k not in still} for each in cameras.values()])
 
     def kinds(self) -> dict[str, list[Group]]:
@@ -237,9 +246,11 @@ def read(run: RunDirectory, loaded: Loaded) -> Contents:
         score_meaning=evidence.get("score_meaning", []),
         found_thresholds=evidence.get("found_thresholds", []),
         planning=evidence.get("planning", []),
+        contrasts=evidence.get("contrasts", []),
         indices=evidence.get("indices", []),
         label_sensitivity=evidence.get("label_sensitivity", []),
         corrections=evidence.get("corrections"),
+        domain_gap=evidence.get("domain_gap"),
         people=people_of(subjects, loaded.scenario.groups, loaded.scenario.seed),
         subjects=subjects,
         references=run.read(REFERENCES),

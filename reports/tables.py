@@ -7,14 +7,17 @@ from typing import Any
 
 import polars as pl
 
+from reports import synthetic
 from reports.findings import worst_acquisition, worst_group
 from reports.reading import EVERYBODY, MAIN, SAME_GROUP, Contents, Figure, per_cell
+from reports.wording import MADE_UP as MADE_UP_PEOPLE
 from reports.wording import NOT_KNOWN, without_folders, without_names
 from testbed.evidence.verdicts import family_words, pair_words
 from testbed.matching.people import PASSER_BY, Group
 from testbed.runs.tables import CAPTURES, FRAMES, TIMINGS
 from testbed.scenario.cells import Cell
 from testbed.scenario.models import NobodyEnrolled, Video
+from testbed.scenario.synthetic import Synthetic
 
 OF_FACES = ("align", "template")
 """Stages that a frame without a face does not go through."""
@@ -44,8 +47,11 @@ def csv(frame: pl.DataFrame, *, people_known: bool = True) -> bytes:
 
 
 def all_tables(contents: Contents) -> dict[str, pl.DataFrame]:
-    """Every table of the report by the name of its CSV file, without `.csv`; some may be empty."""
-    return {
+    """Every table of the report by the name of its CSV file, without `.csv`; some may be empty.
+
+    Of made-up people, each says so in its first column.
+    """
+    made = {
         "figures": figures(contents),
         "differentials": differentials(contents),
         "at_a_glance": at_a_glance(contents),
@@ -65,7 +71,13 @@ def all_tables(contents: Contents) -> dict[str, pl.DataFrame]:
         "reliability": reliability(contents), "strangers": strangers(contents), "thresholds": thresholds(contents),
         "planning": planning(contents), "indices": indices(contents),
         "label_sensitivity": label_sensitivity(contents), "corrections": corrections(contents),
+        "contrasts": contrasts(contents),
+        "domain_gap": _frame(synthetic.table(contents)),
     }  # fmt: skip
+    if not contents.synthetic:
+        return made
+    mark = pl.lit(MADE_UP_PEOPLE).alias("synthetic")
+    return {name: each.select(mark, pl.exclude("synthetic")) if each.height else each for name, each in made.items()}
 
 
 def figures(contents: Contents) -> pl.DataFrame:
@@ -270,6 +282,19 @@ def corrections(contents: Contents) -> pl.DataFrame:
     return _frame(map(_flat, contents.corrections["figures"] if contents.corrections else []))
 
 
+def contrasts(contents: Contents) -> pl.DataFrame:
+    """Every effect of a changed cause, in the order of evidence.json."""
+    rows = []
+    for row in contents.contrasts:
+        flat, told = _flat({k: v for k, v in row.items() if k not in ("truth", "more_alike")}), row["more_alike"] or {}
+        flat |= {"baseline": str(row["baseline"]), "level": str(row["level"])}
+        flat |= {f"deviations_more_alike{end}": told.get(name) for end, name in
+                 (("", "value"), ("_low", "low"), ("_high", "high"))}  # fmt: skip
+        flat |= {f"{arm}_{name}": mean for arm, means in row["truth"].items() for name, mean in means.items()}
+        rows.append(flat)
+    return _frame(rows)
+
+
 def in_words(contents: Contents, cell: Cell) -> Iterator[tuple[str, str, str, list[str]]]:
     """Metric, kind of group, what the test of one rate for all found, and a sentence or two on every group."""
     for metric, point in (("FMR", MAIN), ("FNMR", MAIN), ("FTA", None)):
@@ -277,7 +302,7 @@ def in_words(contents: Contents, cell: Cell) -> Iterator[tuple[str, str, str, li
             told = list(contents.compared(cell, kind, metric, point).values())
             if told:
                 each = [f"{d['words']} {pair_words(d['holm_p'])}".strip() for d in told]
-                yield metric, kind, family_words(told[0]["family_p"]), each
+                yield metric, kind, "" if contents.synthetic else family_words(told[0]["family_p"]), each
 
 
 def index_value(value: float) -> str:
@@ -354,6 +379,10 @@ def failures(contents: Contents) -> pl.DataFrame:
     return counted.sort(in_order).drop("order")
 
 
+MADE_UP = "truth: exact, as drawn"
+"""What is known of who passes a made-up camera."""
+
+
 def what_was_found(contents: Contents) -> pl.DataFrame:
     """Per system, condition and camera: frames, undecodable and undelivered ones, faces, unassigned faces.
 
@@ -385,7 +414,7 @@ def what_was_found(contents: Contents) -> pl.DataFrame:
         shown = pl.concat(frames).group_by("camera").sum()
         found = pl.concat(captures).group_by("camera").sum()
         for row in shown.join(found, "camera", how="left").sort("camera").iter_rows(named=True):
-            known = declared.get(row["camera"], _declaration(None))
+            known = declared.get(row["camera"], MADE_UP if isinstance(probes, Synthetic) else _declaration(None))
             row |= {name: row[name] or 0 for name in ("faces", "without_template", "unassigned")}
             if isinstance(probes, Video) and not known.startswith("truth"):
                 row["unassigned"] = None

@@ -10,6 +10,9 @@ from typing import Any
 THIN = "\u202f"
 """Narrow no-break space: between a number and its unit, so that they are never parted at a line's end."""
 
+MADE_UP = "made-up people"
+"""Stands over every chart, table and sentence of a run in which nobody exists."""
+
 NOT_KNOWN = "not known"
 """How many people there are in a log that does not say who is who."""
 

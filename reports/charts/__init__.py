@@ -1,6 +1,8 @@
 """The charts, as Vega-Lite specifications: drawn in the reader's browser from the page itself, without a network."""
 
+from reports.charts.contrasts import contrasts
 from reports.charts.det import det
+from reports.charts.domain_gap import domain_gap
 from reports.charts.forest import forest
 from reports.charts.likelihood import likelihood
 from reports.charts.maps import acquisition, across
@@ -15,7 +17,9 @@ __all__ = [
     "acquisition",
     "across",
     "cmc",
+    "contrasts",
     "det",
+    "domain_gap",
     "forest",
     "growth",
     "likelihood",

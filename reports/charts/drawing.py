@@ -11,7 +11,7 @@ from typing import Any
 import altair as alt
 
 from reports.reading import EVERYBODY, SAME_GROUP, Figure
-from reports.wording import count, interval, percent, plain
+from reports.wording import MADE_UP, count, interval, percent, plain
 
 Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
@@ -60,6 +60,13 @@ def layered(*charts: Any, **properties: Any) -> Spec:
 def panels(charts: Sequence[Any], **properties: Any) -> Spec:
     """Charts beside or below each other: `columns`, `spacing` and `resolve` as Vega-Lite has them."""
     return {"concat": [_as_json(chart) for chart in charts], **_plainly(properties)}
+
+
+def made_up(spec: Spec) -> Spec:
+    """A chart that says that its people are made up, also where it is taken out of the page."""
+    title = spec.get("title") or {"anchor": "start", "fontSize": 11, "fontWeight": "normal", "color": GREY}
+    title = {"text": title} if isinstance(title, str) else title
+    return {**spec, "title": {**title, "text": " · ".join(filter(None, (MADE_UP, title.get("text"))))}}
 
 
 def _as_json(chart: Any) -> Spec:

@@ -61,8 +61,8 @@ def run(
     try:
         run_stages(directory, loaded, ("replay", "match", "evaluate", "report"), workers, only_missing=True)
     except InputError:
-        if resume is None and not (directory.path / "frames").exists():
-            # Nothing was replayed yet: leave the folder free for the corrected scenario.
+        if resume is None and not any((directory.path / part).exists() for part in ("frames", "made-up")):
+            # Nothing was replayed or filmed yet: leave the folder free for the corrected scenario.
             shutil.rmtree(directory.path, ignore_errors=True)
         raise
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The command that makes people up."""
+"""The command that makes people up, and films them."""
 
 from __future__ import annotations
 
@@ -8,42 +8,94 @@ from typing import Annotated
 import typer
 
 from pipelines.errors import InputError
-from testbed.cli.app import app
+from testbed.cli.app import Workers, app
 
 
 @app.command()
 def synth(
-    what: Annotated[str, typer.Argument(metavar="people", help="what to make: `people`, a contact sheet of faces")],
-    n: Annotated[int, typer.Option("--n", help="how many people; with --cross, of each kind")] = 48,
-    sheet: Annotated[Path, typer.Option(help="the picture; a CSV of what is declared lies beside it")] = Path(
+    what: Annotated[str, typer.Argument(metavar="people|SCENARIO", help="`people`, or a scenario with made-up people")],
+    n: Annotated[int, typer.Option("--n", help="people: how many; with --cross, of each kind")] = 48,
+    sheet: Annotated[Path, typer.Option(help="people: the picture; a CSV of what is declared lies beside it")] = Path(
         "people.png"
     ),
-    seed: Annotated[int, typer.Option(help="other numbers make other people")] = 1,
-    declare: Annotated[list[str] | None, typer.Option(help="what all have, such as tone=9; repeatable")] = None,
-    cross: Annotated[list[str] | None, typer.Option(help="an attribute whose levels are crossed; repeatable")] = None,
+    seed: Annotated[int, typer.Option(help="people: other numbers make other people")] = 1,
+    declare: Annotated[list[str] | None, typer.Option(help="people: what all have, e.g. tone=9; repeatable")] = None,
+    cross: Annotated[
+        list[str] | None, typer.Option(help="people: an attribute whose levels are crossed; repeatable")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="SCENARIO: a new folder for clips, truth and photographs")] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="SCENARIO: change it, e.g. probes.people.0.count=6"),
+    ] = None,
+    workers: Workers = None,
 ) -> None:
-    """Draw people who do not exist.
+    """Draw people who do not exist: a contact sheet of faces, or clips of cameras that they pass.
+
+    `testbed synth people` draws faces; at most 48 are on the sheet. `testbed synth scenarios/station.yaml --out station`
+    writes H.264 clips, the truth about every face (Parquet, CSV, MOTChallenge), reference photographs and a scenario
+    that replays them: for this testbed or any other system. Started again with the same --out it goes on.
 
     Sex, age, skin tone and shape family are declared parameters of the drawing, measured on nobody, and none is a
-    race. The same seed makes the same people. At most 48 of them are on the picture.
+    race. The same seed makes the same people and the same films.
     """
+    if what == "people":
+        if out is not None or overrides:
+            raise InputError("--out and --set are for a scenario; a sheet of people takes --sheet, --n and --declare")
+        _sheet(n, sheet, seed, declare or [], cross or [])
+    else:
+        _films(Path(what), out, overrides or [], workers)
+
+
+def _films(scenario: Path, out: Path | None, overrides: list[str], workers: int | None) -> None:
+    from testbed.cli.listing import absent
+    from testbed.cli.progress import bars
+    from testbed.replay.workers import default_workers, pool
+    from testbed.scenario.loading import load
+    from testbed.scenario.synthetic import Synthetic
+    from testbed.synthetic.handout import claim, hand_out
+    from testbed.synthetic.production import checked, produce
+
+    if not scenario.suffix:
+        raise InputError(f"{scenario}: cannot be made up; write: testbed synth people, or name a scenario file")
+    if not scenario.exists():
+        raise absent(scenario)
+    loaded = load(scenario, overrides)
+    made_up = loaded.scenario.probes
+    if not isinstance(made_up, Synthetic):
+        raise InputError(f"{scenario}: probes.kind is {made_up.kind}; only `synthetic` can be filmed")
+    if out is None:
+        raise InputError(f"--out: name a folder for the clips, e.g. --out {scenario.stem}")
+    checked(made_up, loaded.scenario.seed)
+    claim(out, made_up, loaded.scenario.seed)
+    with bars() as progress, pool(workers or default_workers()) as executor:
+        made = produce(made_up, loaded.scenario.seed, out, executor, progress)
+    clips = hand_out(made, made_up, out, loaded.resolved)
+    for notice in made.notices:
+        typer.echo(f"note: {notice}")
+    passes = made.transits.height
+    typer.echo(
+        f"{out}: {len(clips)} clips, {made.subjects.height} people, {passes:,} passes, {made.faces.height:,} faces; "
+        f"replay it: testbed run {out / 'scenario.yaml'}"
+    )
+
+
+def _sheet(n: int, sheet: Path, seed: int, declare: list[str], cross: list[str]) -> None:
     from testbed.cli.progress import bars
     from testbed.synthetic.people.identity import LEVELS, checked
     from testbed.synthetic.population import crossing, population
     from testbed.synthetic.sheet import sheet as draw
 
-    if what != "people":
-        raise InputError(f"{what}: cannot be made up; write: testbed synth people")
     if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise InputError(f"--sheet {sheet}: must end in .png or .jpg")
     if not sheet.parent.is_dir():
         raise InputError(f"--sheet {sheet}: there is no folder {sheet.parent}")
-    declared = dict(_declared(each) for each in declare or [])
-    for attribute in cross or []:
+    declared = dict(_declared(each) for each in declare)
+    for attribute in cross:
         checked(attribute, LEVELS.get(attribute, (None,))[0])
         if attribute in declared:
             raise InputError(f"--cross {attribute}: is declared too; name it once")
-    people = population(crossing({name: LEVELS[name] for name in cross or []}, n, **declared), seed)
+    people = population(crossing({name: LEVELS[name] for name in cross}, n, **declared), seed)
     table = sheet.with_suffix(".csv")
     with bars() as progress:
         shown = draw(people, sheet, table, progress)

@@ -13,14 +13,18 @@ import polars as pl
 from pipelines.errors import InputError
 from testbed.evidence.check_run import false_matches
 from testbed.evidence.claims import Asked, Claim, RunFacts, judge, misfits, read_claims
+from testbed.evidence.claims.judging import is_synthetic
+from testbed.evidence.contrasts import contrasts_of
 from testbed.evidence.corrections import Looked, corrections_of, read_checked
 from testbed.evidence.crossfit import found_thresholds
 from testbed.evidence.curves import curves_of, distributions_of
 from testbed.evidence.differentials import differentials_of
+from testbed.evidence.domain_gap import domain_gap_of
 from testbed.evidence.figures import Figure
 from testbed.evidence.identity_check import Trials
 from testbed.evidence.indices import indices_of
 from testbed.evidence.label_sensitivity import composition_of, label_sensitivity_of, read_label_errors
+from testbed.evidence.made_up import marked
 from testbed.evidence.meaning import score_meaning_of
 from testbed.evidence.planning import planning_of
 from testbed.evidence.rates import CellData, failures_by_subject, figures_of, passer_by_figures
@@ -121,6 +125,7 @@ def evaluate(
     judged.sort(key=lambda data: in_order.index(data.cell))
     evidence = {
         "schema": SCHEMA,
+        "synthetic": is_synthetic(manifest),
         "figures": [figure.as_json() for figure in figures],
         "differentials": differentials,
         "indices": indices,
@@ -129,8 +134,12 @@ def evaluate(
         "score_meaning": meaning,
         "found_thresholds": thresholds,
         "planning": planning,
+        "contrasts": contrasts_of(run, people, loaded.cells),
         "claims": judge(*claimed, judged, RunFacts.of(run)) if claimed[0] else [],
+        "domain_gap": domain_gap_of(run, loaded) if is_synthetic(manifest) else None,
     }
+    if is_synthetic(manifest):
+        evidence = marked(evidence)
     if not known:
         evidence = {name: _without_people(rows) for name, rows in evidence.items()}
     run.write_bytes(EVIDENCE, _as_json(evidence))

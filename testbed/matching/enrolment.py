@@ -15,9 +15,9 @@ from pipelines.model_file import digest, digest_of_all
 from testbed.replay.segment import enrol_photographs
 from testbed.runs.directory import RunDirectory
 from testbed.runs.progress import Progress
-from testbed.runs.tables import REFERENCES, SUBJECTS
+from testbed.runs.tables import REFERENCES
 from testbed.scenario.loading import Loaded
-from testbed.sources.photographs import find
+from testbed.sources.survey import references
 
 _CHUNK = 4
 
@@ -28,8 +28,7 @@ def enrol(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progr
     Raises InputError where nobody could be enrolled, or the photographs are not those the run began with.
     """
     labels = list(dict.fromkeys(cell.system.label for cell in loaded.cells))
-    pattern = loaded.scenario.references
-    photographs = find(pattern.images, run.read(SUBJECTS)["subject"].to_list()) if pattern else []
+    photographs = references(loaded.scenario, run)
     began_with = run.manifest().get("reference_photographs")
     if began_with is not None and digest_of_all([photograph.path for photograph in photographs]) != began_with:
         raise InputError(

@@ -69,9 +69,12 @@ def _match_cell(run: RunDirectory, loaded: Loaded, cell: Cell, people: People) -
     captures, templates = captures_of(run, cell.id, info["dimensions"])
     frames = [run.read(FRAMES, part).select(*SHOWN) for part in run.parts(FRAMES, cell.id)]
     shown = pl.concat(frames) if frames else pl.DataFrame(schema=SHOWN)
-    tables: Tables = [(ATTEMPTS, attempts_of(cell.id, run.read(TRANSITS), shown, captures))]
+    transits = run.read(TRANSITS)
+    if cell.arm:
+        transits = transits.filter(pl.col("camera") == cell.arm)
+    tables: Tables = [(ATTEMPTS, attempts_of(cell.id, transits, shown, captures))]
     matcher = Matcher.of(info, scenario.operating_points)
-    references = references_of(run, cell.system.label, people)
+    references = references_of(run, cell.system.label, people, cell.enrolled)
     probes = transits_as_probes(captures, templates, people)
     compared, tier = compare(cell.id, matcher, probes, references, people, scenario.operating_points)
     tables += compared

@@ -39,9 +39,11 @@ def captures_as_probes(captures: pl.DataFrame, templates: Templates, crowd: Peop
     return _units(theirs, "capture", templates, crowd)
 
 
-def references_of(run: RunDirectory, system: str, people: People) -> Faces:
-    """Enrolled reference photographs, each a unit of its own."""
+def references_of(run: RunDirectory, system: str, people: People, called: str = "") -> Faces:
+    """Enrolled reference photographs, each a unit of its own; `called`: of each person the one of that name."""
     table = run.read(REFERENCES).filter((pl.col("system") == system) & (pl.col("state") == "enrolled"))
+    if called:
+        table = table.filter(pl.col("reference") == pl.concat_str("subject", pl.lit(f"/{called}")))
     owners, rows = people.index(table["subject"]), table["row"].to_numpy().astype(np.int64)
     order = np.lexsort([rows, owners])
     templates: Templates = run.read_array(f"references/{system}")

@@ -16,7 +16,7 @@ from testbed.runs.directory import RunDirectory
 from testbed.runs.progress import Progress, silent
 from testbed.runs.tables import CAPTURES, CELLS, FRAMES, TIMINGS
 from testbed.scenario.loading import Loaded
-from testbed.scenario.models import Log, Video
+from testbed.scenario.models import Log, Stills
 from testbed.sources.frames import Source
 from testbed.sources.survey import open_source, survey
 
@@ -38,7 +38,7 @@ def replay(run: RunDirectory, loaded: Loaded, executor: Executor, workers: int, 
     if run.manifest().get("surveyed"):
         _check_inputs(run)
     else:
-        survey(loaded.scenario, run, executor)
+        survey(loaded.scenario, run, executor, progress)
         run.note(surveyed=True)
     run.write(CELLS, cells_table(loaded))
     source = open_source(loaded.scenario, run)
@@ -56,25 +56,27 @@ def replay(run: RunDirectory, loaded: Loaded, executor: Executor, workers: int, 
 
 def cells_table(loaded: Loaded) -> pl.DataFrame:
     """Table CELLS: the condition's values as columns, null where the step is left out."""
-    rows = []
+    rows, settings = [], list[str]()
     for cell in loaded.cells:
         values = cell.condition.model_dump(mode="json", exclude={"clean", "frame"})
         width, height = cell.condition.frame
         values |= {"frame_width": width, "frame_height": height}
         if cell.condition.clean:
             values = dict.fromkeys(values)
+        settings = list(values)
         numbers = {name: None if value is None else float(value) for name, value in values.items()}
-        rows.append({"cell": cell.id, "system": cell.system.label, "condition": cell.condition_name, **numbers})
-    return pl.DataFrame(rows, infer_schema_length=None).cast(
-        {name: pl.Float64 for name in rows[0] if name not in CELLS.columns}
-    )
+        rows.append({
+            "cell": cell.id, "system": cell.system.label, "condition": cell.condition_name, "arm": cell.arm,
+            "picture": cell.picture, **numbers,
+        })  # fmt: skip
+    return pl.DataFrame(rows, infer_schema_length=None).cast(dict.fromkeys(settings, pl.Float64))
 
 
 def _tasks(loaded: Loaded, source: Source) -> Iterator[tuple[Task, int]]:
     """Every task, with the frames it will show the system (for progress)."""
     for cell in loaded.cells:
-        clip = 1 if cell.condition.clean or isinstance(loaded.scenario.probes, Video) else cell.condition.frames
-        for camera in source.cameras:
+        clip = 1 if cell.condition.clean or not isinstance(loaded.scenario.probes, Stills) else cell.condition.frames
+        for camera in [cell.arm] if cell.arm else source.cameras:
             segments = source.segments(camera)
             frames = max(source.frames(camera), 1) * clip
             for segment in range(segments):

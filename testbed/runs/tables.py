@@ -29,7 +29,8 @@ BOX: dict[str, type[pl.DataType] | pl.DataType] = {
 
 CELLS = Table(
     "cells",
-    "one row per system under one condition; the condition's values follow as columns (null: not set)",
+    "one row per system under one condition; these follow as columns: arm of a contrast (or empty), picture (the "
+    "condition's name but for the arm), and the condition's values (null: not set)",
     {"cell": pl.String, "system": pl.String, "condition": pl.String},
     ("cell",),
     open_ended=True,
@@ -59,6 +60,19 @@ TRUTH = Table(
     {"camera": pl.String, "frame": pl.Int64, "transit": pl.String, "subject": pl.String, **BOX},
     ("camera", "frame", "transit"),
 )
+FACES = Table(
+    "truth/faces",
+    "truth of made-up people: every face in every frame as recorded (a frame that never arrived has none). box: "
+    "hairline to chin, as detectors frame faces, cut at the frame; degrees as the camera sees it: yaw to the person's "
+    "left, pitch downwards, roll towards the left shoulder; visible: share of the face that nothing hides, 0-1; "
+    "luminance: of the skin as recorded, linear, 1 = white (null: hidden); put: it was put before the system",
+    {
+        "camera": pl.String, "frame": pl.Int64, "transit": pl.String, "subject": pl.String, **BOX,
+        "inter_eye_px": pl.Float64, "yaw": pl.Float64, "pitch": pl.Float64, "roll": pl.Float64,
+        "distance_m": pl.Float64, "visible": pl.Float64, "luminance": pl.Float64, "put": pl.Boolean,
+    },
+    ("camera", "frame", "transit"),
+)  # fmt: skip
 PHOTOGRAPHS = Table(
     "truth/photographs",
     "the probe photographs, in order, with the eyes as measured by the bench (null: not located), pixels",
@@ -215,7 +229,7 @@ DISTRIBUTIONS = Table(
 )  # fmt: skip
 
 TABLES = (
-    CELLS, SUBJECTS, TRANSITS, TRUTH, PHOTOGRAPHS, REFERENCES, FRAMES, CAPTURES, TIMINGS,
+    CELLS, SUBJECTS, TRANSITS, TRUTH, FACES, PHOTOGRAPHS, REFERENCES, FRAMES, CAPTURES, TIMINGS,
     ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS, PAIRS, SEARCHES, CANDIDATES, CURVES, DISTRIBUTIONS,
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from testbed.scenario.models import Condition, Log, Scenario, System
+from testbed.scenario.synthetic import Synthetic, arms
 
 SWEPT = tuple(name for name in Condition.model_fields if name != "clean")
 """The camera's settings: what a list may sweep over, and what names a condition."""
@@ -19,12 +20,19 @@ LOGGED = "logged pictures"
 
 @dataclass(frozen=True)
 class Cell:
-    """One system under one condition. id is unique in the run and safe as a folder's name."""
+    """One system under one condition. id is unique in the run and safe as a folder's name.
+
+    arm: of a contrast, filmed as a camera of that name, which alone is shown, to be compared with the reference
+    photographs called `enrolled`. Empty: all cameras, all photographs. picture: the condition's name but for the arm.
+    """
 
     id: str
     system: System
     condition: Condition
     condition_name: str
+    picture: str
+    arm: str = ""
+    enrolled: str = ""
 
 
 def condition_names(conditions: Sequence[Condition]) -> list[str]:
@@ -42,13 +50,17 @@ def condition_names(conditions: Sequence[Condition]) -> list[str]:
 
 
 def cells(scenario: Scenario) -> tuple[Cell, ...]:
-    """Systems × conditions, in the scenario's order."""
+    """Systems × arms × conditions, in the scenario's order."""
     names = [LOGGED] if isinstance(scenario.probes, Log) else condition_names(scenario.conditions)
-    named = list(zip(scenario.conditions, names, strict=True))
+    made = [("", "")]
+    if isinstance(scenario.probes, Synthetic) and scenario.probes.contrasts:
+        made = [(arm.name, arm.enrolled) for arm in arms(scenario.probes)]
     return tuple(
-        Cell(_folder(f"{system.label}--{name}"), system, condition, name)
+        Cell(_folder(f"{system.label}--{name}"), system, condition, name, picture, arm, enrolled)
         for system in scenario.systems
-        for condition, name in named
+        for arm, enrolled in made
+        for condition, picture in zip(scenario.conditions, names, strict=True)
+        for name in [picture if not arm else arm if len(names) == 1 else f"{arm}; {picture}"]
     )
 
 

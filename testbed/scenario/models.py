@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+
+from testbed.scenario.strict import Misfit, Strict, refuse
+from testbed.scenario.synthetic import OF_PEOPLE, Synthetic
 
 Provenance = Literal["self-reported", "assigned", "measured", "declared", "inferred"]
 RESERVED_GROUPS = ("all", "same group")
 """Labels that evidence.json uses itself: everybody pooled, and comparisons within one group pooled."""
 
 
-Misfit = tuple[tuple[str | int, ...], str]
-"""A value that is right alone but not beside the others: where it stands in the scenario, and a sentence."""
-
-
-class _Model(BaseModel):
-    # Strict, so that `frames: yes` is refused instead of meaning one frame.
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
-
-
-def _refuse(misfits: Iterable[Misfit]) -> None:
-    """Raise all misfits as one validation error, whose context keeps where each of them stands."""
-    found = list(misfits)
-    if found:
-        sentences = "; ".join(sentence for _, sentence in found)
-        raise PydanticCustomError("misfits", "{sentences}", {"sentences": sentences, "misfits": found})
-
-
-class Subjects(_Model):
+class Subjects(Strict):
     """Who the people are: a CSV with one row per person and any number of group columns."""
 
     table: Path = Field(strict=False, description="CSV with one row per person")
@@ -45,7 +30,7 @@ class Subjects(_Model):
     )
 
 
-class Photographs(_Model):
+class Photographs(Strict):
     """Photographs on disk: one file name pattern, `{subject}` standing for the id (`*` is allowed)."""
 
     images: str = Field(description="path pattern, e.g. photos/{subject}_03.jpg")
@@ -58,7 +43,7 @@ class Photographs(_Model):
         return value
 
 
-class Stills(_Model):
+class Stills(Strict):
     """Probe photographs: each is one pass of a person before a camera."""
 
     kind: Literal["stills"] = Field(description="photographs")
@@ -67,7 +52,7 @@ class Stills(_Model):
     _names_subject = field_validator("images")(Photographs._names_subject.__func__)  # type: ignore[attr-defined]
 
 
-class NobodyEnrolled(_Model):
+class NobodyEnrolled(Strict):
     """The declaration that nobody enrolled passes here: every match is then false by construction."""
 
     nobody_enrolled: Literal[True] = Field(description="always true: leave `truth` out if it is not so")
@@ -76,7 +61,7 @@ class NobodyEnrolled(_Model):
     )
 
 
-class TruthFile(_Model):
+class TruthFile(Strict):
     """Who was where, from a file: CSV (camera,frame,subject,x,y,w,h) or MOTChallenge gt.txt."""
 
     file: Path = Field(strict=False, description="the truth file")
@@ -97,7 +82,7 @@ Truth = Annotated[
 ]
 
 
-class Camera(_Model):
+class Camera(Strict):
     """One recorded clip."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60, description="how the report calls it")
@@ -107,7 +92,7 @@ class Camera(_Model):
     )
 
 
-class Video(_Model):
+class Video(Strict):
     """Recorded clips, replayed frame by frame."""
 
     kind: Literal["video"] = Field(description="recordings")
@@ -119,7 +104,7 @@ class Video(_Model):
     @model_validator(mode="after")
     def _unique(self) -> Video:
         names = [camera.name for camera in self.cameras]
-        _refuse(
+        refuse(
             (("cameras", i, "name"), f"two cameras are called {name!r}; give each its own name")
             for i, name in enumerate(names)
             if name in names[:i]
@@ -127,14 +112,14 @@ class Video(_Model):
         return self
 
 
-class Log(_Model):
+class Log(Strict):
     """A vendor's score log, read by `testbed audit`: comparisons that somebody else made, of pictures not at hand."""
 
     kind: Literal["log"] = Field(description="a score log")
     files: list[Annotated[Path, Field(strict=False)]] = Field(min_length=1, description="the log")
 
 
-class Condition(_Model):
+class Condition(Strict):
     """What a camera makes of the picture. Unset values leave that step out. A list makes a sweep."""
 
     clean: bool = Field(False, description="the picture as it is: no resizing, no noise, no codec")
@@ -183,7 +168,7 @@ class Condition(_Model):
         return self
 
 
-class System(_Model):
+class System(Strict):
     """One system under test: a pipeline by its entry-point name, and its options."""
 
     pipeline: str = Field(description="as `testbed pipelines` lists them")
@@ -207,7 +192,7 @@ class System(_Model):
 _POINT = re.compile(r"^(own|fmr=(?:\d+(?:\.\d+)?(?:[eE]-?\d+)?|\.\d+))$")
 
 
-class Scenario(_Model):
+class Scenario(Strict):
     """One question, and everything needed to answer it again."""
 
     title: str = Field(min_length=1, max_length=200, description="the report's heading")
@@ -217,7 +202,7 @@ class Scenario(_Model):
     groups: list[str] = Field(default_factory=list, description="group columns of the subjects table, in order")
     subjects: Subjects | None = Field(None, description="who the people are")
     references: Photographs | None = Field(None, description="the enrolment photographs")
-    probes: Stills | Video | Log = Field(discriminator="kind", description="what the cameras saw")
+    probes: Stills | Video | Synthetic | Log = Field(discriminator="kind", description="what the cameras saw")
     conditions: list[Condition] = Field(
         default_factory=lambda: [Condition(clean=True)],
         min_length=1,
@@ -255,12 +240,19 @@ class Scenario(_Model):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Scenario:
-        _refuse(self._misfits())
+        refuse(self._misfits())
         return self
 
     def _misfits(self) -> Iterator[Misfit]:
-        stills = isinstance(self.probes, Stills)
-        if self.subjects is None:
+        stills, made_up = isinstance(self.probes, Stills), isinstance(self.probes, Synthetic)
+        if made_up:
+            for key in ("subjects", "references"):
+                if getattr(self, key) is not None:
+                    yield (key,), "made-up people bring their own; leave it out"
+            for i, group in enumerate(self.groups):
+                if group not in OF_PEOPLE:
+                    yield ("groups", i), f"is nothing that made-up people have; choose among {', '.join(OF_PEOPLE)}"
+        elif self.subjects is None:
             if self.groups and not isinstance(self.probes, Log):
                 yield ("groups",), "names columns of the subjects table: add `subjects: {table: …}`"
             if self.references is not None or stills:

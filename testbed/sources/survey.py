@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
@@ -11,28 +12,39 @@ import polars as pl
 from pipelines.errors import InputError
 from pipelines.model_file import digest, digest_of_all
 from testbed.runs.directory import RunDirectory
-from testbed.runs.tables import PHOTOGRAPHS, SUBJECTS, TRANSITS, TRUTH, conform
+from testbed.runs.progress import Progress, silent
+from testbed.runs.tables import FACES, PHOTOGRAPHS, SUBJECTS, TRANSITS, TRUTH, conform
 from testbed.scenario.models import NobodyEnrolled, Scenario, Stills, TruthFile, Video
+from testbed.scenario.synthetic import Synthetic, pairs
 from testbed.sources.frames import Source
-from testbed.sources.photographs import find, strangers
+from testbed.sources.photographs import Photograph, find, strangers
 from testbed.sources.recording import recording
 from testbed.sources.stills import StillsSource, named, survey_stills
 from testbed.sources.subjects import pick, read_table
 from testbed.sources.truth import read_truth
 from testbed.sources.video import VideoSource
+from testbed.synthetic.production import PHOTOGRAPHS_OF, files, produce
+
+MADE_UP = "made-up"
+"""Where in a run the clips and photographs of made-up people lie."""
 
 
-def survey(scenario: Scenario, run: RunDirectory, executor: Executor | None = None) -> None:
-    """Write SUBJECTS, TRANSITS, and PHOTOGRAPHS (stills) or TRUTH (video); note `notices` and `inputs`.
+def survey(
+    scenario: Scenario, run: RunDirectory, executor: Executor | None = None, progress: Progress = silent
+) -> None:
+    """Write SUBJECTS, TRANSITS, and PHOTOGRAPHS (stills), TRUTH (video), or TRUTH and FACES (made up, and filmed now).
 
-    `inputs` has the SHA-256 of the subjects table, truth files and clips (photographs have theirs in their
-    tables). Raises InputError where tables, photographs, clips and truth files do not hang together.
+    Notes `notices`, and `inputs`: the SHA-256 of the subjects table, truth files and clips (photographs have theirs
+    in their tables). Raises InputError where tables, photographs, clips and truth files do not hang together.
     """
     table = read_table(scenario.subjects, scenario.groups) if scenario.subjects else None
-    if isinstance(scenario.probes, Stills):
+    clips: list[Path] = []
+    if isinstance(scenario.probes, Synthetic):
+        assert executor is not None, "people are made up by the replay's workers"
+        notices, clips = _survey_made_up(scenario, scenario.probes, run, executor, progress)
+    elif isinstance(scenario.probes, Stills):
         assert table is not None, "the scenario's model asks for a subjects table with stills"
         notices = _survey_photographs(scenario, scenario.probes, table, run, executor)
-        clips: list[Path] = []
     else:
         assert isinstance(scenario.probes, Video), "a score log is not replayed"
         notices = _survey_video(scenario, scenario.probes, table, run)
@@ -46,22 +58,33 @@ def survey(scenario: Scenario, run: RunDirectory, executor: Executor | None = No
                 f"a quick look: {shown} of {table.height} people, taken evenly over the groups (subjects.limit); "
                 "rates over all groups together are not those of a full run",
             )
-    photographs = (
-        find(scenario.references.images, run.read(SUBJECTS)["subject"].to_list()) if scenario.references else []
-    )
     run.note(
         notices=notices,
         inputs={str(path): digest(path) for path in [*tables, *clips]},
-        reference_photographs=digest_of_all([photograph.path for photograph in photographs]),
+        reference_photographs=digest_of_all([each.path for each in references(scenario, run)]),
     )
+
+
+def references(scenario: Scenario, run: RunDirectory) -> list[Photograph]:
+    """The reference photographs of a run's people."""
+    pattern = scenario.references.images if scenario.references else ""
+    if isinstance(scenario.probes, Synthetic):
+        pattern = str(run.path / MADE_UP / PHOTOGRAPHS_OF)
+    return find(pattern, run.read(SUBJECTS)["subject"].to_list()) if pattern else []
 
 
 def open_source(scenario: Scenario, run: RunDirectory) -> Source:
     """The scenario's probes, with the truth that `survey` wrote into `run`; cheap, for every worker."""
     if isinstance(scenario.probes, Stills):
         return StillsSource(run.read(PHOTOGRAPHS))
+    if isinstance(scenario.probes, Synthetic):
+        made_up = scenario.probes
+        clips = files(made_up, scenario.seed, run.path / MADE_UP)
+        return VideoSource(clips, run.read(TRUTH), made_up.every, made_up.segment)
     assert isinstance(scenario.probes, Video), "a score log is not replayed"
-    return VideoSource(scenario.probes, run.read(TRUTH))
+    video = scenario.probes
+    recordings = {camera.name: camera.file for camera in video.cameras}
+    return VideoSource(recordings, run.read(TRUTH), video.every, video.segment)
 
 
 def _survey_photographs(
@@ -90,6 +113,24 @@ def _survey_photographs(
     if probeless:
         notices.append(f"{_people(probeless)} no probe photograph: {named(probeless)}")
     return [*notices, *found.notices]
+
+
+def _survey_made_up(
+    scenario: Scenario, made_up: Synthetic, run: RunDirectory, executor: Executor, progress: Progress
+) -> tuple[list[str], list[Path]]:
+    made = produce(made_up, scenario.seed, run.path / MADE_UP, executor, progress)
+    groups = [column for group in scenario.groups for column in (group, f"{group}:provenance")]
+    declared = made.subjects.with_columns(
+        column
+        for group in scenario.groups
+        for column in (pl.col(group).cast(pl.String), pl.lit("declared").alias(f"{group}:provenance"))
+    )
+    run.write(SUBJECTS, conform(SUBJECTS, declared.select("subject", *groups)))
+    run.write(TRANSITS, made.transits)
+    run.write(FACES, made.faces)
+    run.write(TRUTH, made.faces.join(made.transits, "transit", how="semi").select(list(TRUTH.columns)))
+    run.note(synthetic=True, contrasts=[asdict(pair) for pair in pairs(made_up)])
+    return list(made.notices), list(files(made_up, scenario.seed, run.path / MADE_UP).values())
 
 
 def _survey_video(scenario: Scenario, video: Video, table: pl.DataFrame | None, run: RunDirectory) -> list[str]:

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from testbed.scenario.models import Video
 from testbed.sources.frames import Take, Truth
 from testbed.sources.recording import read_frames, recording
 
 
 class VideoSource:
-    """Source of the clips of `video`, with the truth boxes of table TRUTH; one Take per segment."""
+    """Source of the clips of some cameras, with the truth boxes of table TRUTH; one Take per `segment` frames shown.
 
-    def __init__(self, video: Video, truth: pl.DataFrame) -> None:
-        self.cameras = tuple(camera.name for camera in video.cameras)
-        self._files = {camera.name: camera.file for camera in video.cameras}
-        self._every = video.every
-        self._segment = video.segment
+    every: only every n-th frame is.
+    """
+
+    def __init__(self, files: Mapping[str, Path], truth: pl.DataFrame, every: int = 1, segment: int = 64) -> None:
+        self.cameras = tuple(files)
+        self._files = dict(files)
+        self._every = every
+        self._segment = segment
         self._truth = {name: _CameraTruth(truth.filter(pl.col("camera") == name)) for name in self.cameras}
 
     def segments(self, camera: str) -> int:
-        """How many segments of `video.segment` shown frames the clip has."""
+        """How many segments of `segment` shown frames the clip has."""
         return -(-self.frames(camera) // self._segment)
 
     def frames(self, camera: str) -> int:
-        """How many frames are shown: every `video.every`-th."""
+        """How many frames are shown: every `every`-th."""
         return -(-len(recording(self._files[camera])) // self._every)
 
     def read(self, camera: str, segment: int) -> Iterator[Take]:

@@ -18,6 +18,7 @@ LEVELS: Mapping[str, tuple[str | int | bool, ...]] = MappingProxyType({
     "hair": ("bald", "shaved", "short", "long", "tied", "afro"),
     "hair_colour": ("black", "brown", "fair", "red", "grey", "white"), "beard": ("none", "stubble", "full"),
     "glasses": (False, True), "headwear": ("none", "cap", "headscarf"), "mask": (False, True),
+    "shirt": ("white", "grey", "black", "red", "green", "blue"),
 })  # fmt: skip
 """Every attribute that can be declared, and its levels."""
 
@@ -42,6 +43,7 @@ class Attributes:
     glasses: bool = False
     headwear: str = "none"
     mask: bool = False
+    shirt: str = "grey"
 
     def __post_init__(self) -> None:
         for each in fields(self):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,10 +18,24 @@ PIGMENT = {
 }  # fmt: skip
 """Linear sRGB of hair."""
 IRISES = ((0.10, 0.05, 0.03), (0.055, 0.03, 0.02), (0.20, 0.14, 0.06), (0.17, 0.22, 0.14), (0.16, 0.25, 0.34))
+SHIRTS = {
+    "white": (0.66, 0.66, 0.65), "grey": (0.19, 0.19, 0.19), "black": (0.018, 0.018, 0.019),
+    "red": (0.36, 0.025, 0.03), "green": (0.04, 0.19, 0.06), "blue": (0.025, 0.06, 0.28),
+}  # fmt: skip
+"""Linear sRGB of shirts."""
 MASKS = ((0.45, 0.62, 0.75), (0.72, 0.73, 0.74), (0.02, 0.02, 0.022))
 HAIRLINE = ((0, 18, 38, 52, 62, 70, 80, 97, 104, 112, 140, 180),
             (8.03, 8.02, 7.92, 7.68, 7.5, 7.22, 7.24, 7.4, 7.4, 7.0, 6.55, 6.45))  # fmt: skip
 """Height of the hairline by the angle from the front, degrees; canonical."""
+INFRARED = MappingProxyType(
+    {
+        Material.MOUTH: 0.25,
+        Material.TEETH: 0.50,
+        Material.SHOES: 0.12,
+        Material.FRAMES: 0.06,
+    }
+)
+"""What comes back at 850 nm of what is not skin, hair or cloth, roughly."""
 
 
 def hairline(identity: Identity, places: Floats) -> Floats:
@@ -35,30 +51,38 @@ def hairline(identity: Identity, places: Floats) -> Floats:
     return np.asarray(places[..., 1] - np.interp(angle, angles, own), np.float32)
 
 
-def hair_pigment(identity: Identity) -> Floats:
-    """Linear sRGB of a person's hair."""
+def hair_pigment(identity: Identity, infrared: bool = False) -> Floats:
+    """Linear sRGB of a person's hair. At 850 nm its melanin takes less: all of it is lighter, and more alike."""
     own = np.array(PIGMENT[identity.attributes.hair_colour]) * np.exp(0.15 * identity.normal("hair shade"))
-    return np.asarray(own, np.float32)
+    return np.asarray(np.full(3, 0.08 + 0.75 * own.mean() ** 0.7) if infrared else own, np.float32)
 
 
-def textures(identity: Identity) -> tuple[npt.NDArray[np.uint8], ...]:
-    """A texture for each Material, `(h, w, 4)` uint8 sRGB and opacity."""
+def textures(identity: Identity, infrared: bool = False) -> tuple[npt.NDArray[np.uint8], ...]:
+    """A texture for each Material, `(h, w, 4)` uint8 sRGB and opacity.
+
+    infrared: as a camera without colour sees it by lamps of 850 nm. Skin is `skin.infrared`; the rest are plausible
+    greys that keep what is known of it: dyes hardly absorb there, so cloth is light whatever its colour, irises are
+    paler, pupils stay dark (the lamp is taken to stand beside the lens), hair is lighter.
+    """
     plain = {
-        Material.HANDS: _bare(identity) * np.float32(0.95), Material.MOUTH: (0.09, 0.02, 0.02),
+        Material.HANDS: _bare(identity, infrared) * np.float32(0.95), Material.MOUTH: (0.09, 0.02, 0.02),
         Material.TEETH: (0.55, 0.50, 0.42), Material.SHOES: (0.03, 0.025, 0.02),
         Material.FRAMES: ((0.01, 0.01, 0.01), (0.06, 0.025, 0.01), (0.22, 0.19, 0.14), (0.2, 0.01, 0.01))[
             identity.choice("frame colour", (4, 2, 2, 1))
         ],
-        Material.MASK: MASKS[identity.choice("mask", (3, 2, 1))],
+        Material.MASK: _undyed(np.array(MASKS[identity.choice("mask", (3, 2, 1))]), infrared),
     }  # fmt: skip
     painted = {
-        Material.SKIN: face(identity), Material.EYES: _eye(identity), Material.HAIR: _hair(identity),
-        Material.SHIRT: _cloth(identity, "shirt", 0.6), Material.TROUSERS: _cloth(identity, "trousers", 0.15),
-        Material.HEADWEAR: _cloth(identity, "headwear", 0.4),
+        Material.SKIN: face(identity, infrared), Material.EYES: _eye(identity, infrared),
+        Material.HAIR: _hair(identity, infrared), Material.SHIRT: _cloth(identity, "shirt", infrared),
+        Material.TROUSERS: _cloth(identity, "trousers", infrared, 0.15),
+        Material.HEADWEAR: _cloth(identity, "headwear", infrared, 0.4),
     }  # fmt: skip
+    if infrared:
+        plain |= {each: (grey, grey, grey) for each, grey in INFRARED.items()}
     opacity = np.full((64, 8), 255, np.uint8)
     opacity[:] = np.rint(255 * np.linspace(0.9, 0, 64) ** 1.3)[:, None]
-    lashes = np.dstack([np.full((64, 8, 3), 12, np.uint8), opacity])
+    lashes = np.dstack([np.full((64, 8, 3), 70 if infrared else 12, np.uint8), opacity])
     return tuple(
         lashes if each == Material.LASHES
         else _opaque(painted[each] if each in painted else np.full((4, 4, 3), plain[each], np.float32))
@@ -75,9 +99,9 @@ def measured(painted: npt.NDArray[np.uint8]) -> float:
     return skin.ita(np.median(skin.decoded(painted[chosen][:, :3]), axis=0))
 
 
-def face(identity: Identity) -> Floats:
+def face(identity: Identity, infrared: bool = False) -> Floats:
     """The skin of head and neck, linear sRGB `(HEIGHT, WIDTH, 3)`."""
-    made, who = template(), identity.attributes
+    made, who, coloured = template(), identity.attributes, skin.infrared if infrared else skin.colour
     x, y, z = np.abs(made.places[..., 0]), made.places[..., 1], made.places[..., 2]
     front = _step(0.55, 0.95, z)
     noise = np.random.default_rng(identity.stream("skin"))
@@ -99,12 +123,12 @@ def face(identity: Identity) -> Floats:
     pigment = 0.05 * broad + (0.04 + 0.05 * old) * fine + 0.03 * grain + spots * freckles + aged + 0.35 * bags * tired
     pigment = pigment + 0.10 * made.lids + _moles(identity, made.places)
     melanin = skin.melanin(who.tone) * np.exp(pigment)
-    colour = skin.colour(melanin.astype(np.float32), blood.astype(np.float32))
+    colour = coloured(melanin.astype(np.float32), blood.astype(np.float32))
     colour *= (1 - (0.04 + 0.40 * old) * _lines(identity, x, y) * front)[..., None]
 
     lips = _step(0.25, 0.75, made.lips)[..., None]
-    paint = identity.uniform("lipstick") * (who.sex == "female") * (identity.uniform("made up") < 0.5)
-    rosy = skin.colour(
+    paint = identity.uniform("lipstick") * (who.sex == "female") * (identity.uniform("made up") < 0.5) * (not infrared)
+    rosy = coloured(
         np.full((1, 1), 0.8 * skin.melanin(who.tone), np.float32),
         np.full((1, 1), 0.05 * np.exp(0.25 * identity.normal("lips")), np.float32),
     )
@@ -115,7 +139,7 @@ def face(identity: Identity) -> Floats:
     rim = made.lids * _bell(x, 0.31, 0.16) * _bell(y, 7.27, 0.035)
     colour *= (1 - 0.35 * np.clip(rim, 0, 1))[..., None]
 
-    hair = hair_pigment(identity)
+    hair = hair_pigment(identity, infrared)
     brow = hair * 0.75 if who.hair_colour in ("grey", "white") else np.minimum(hair * 0.75, 0.14)
     strands = np.clip(0.88 + 0.16 * _noise(noise, 4, 2), 0, 1)
     colour = _over(colour, brow, _brows(identity, x, y, noise) * front * strands)
@@ -172,39 +196,52 @@ def _beard(identity: Identity, x: Floats, y: Floats, z: Floats) -> Floats:
     return np.asarray(dense[identity.attributes.beard] * np.maximum.reduce([jaw, sides, lip]))
 
 
-def _bare(identity: Identity) -> Floats:
+def _bare(identity: Identity, infrared: bool) -> Floats:
     share = np.full((1, 1), skin.melanin(identity.attributes.tone), np.float32)
-    return np.asarray(skin.colour(share, np.full((1, 1), skin.USUAL_BLOOD * 1.2, np.float32))[0, 0])
+    coloured = skin.infrared if infrared else skin.colour
+    return np.asarray(coloured(share, np.full((1, 1), skin.USUAL_BLOOD * 1.2, np.float32))[0, 0])
 
 
-def _eye(identity: Identity, size: int = 256) -> Floats:
+def _eye(identity: Identity, infrared: bool, size: int = 256) -> Floats:
     down, across = (np.mgrid[0:size, 0:size] + 0.5) / (size / 2) - 1
     radius, angle = np.hypot(down, across), np.arctan2(down, across)
     noise = np.random.default_rng(identity.stream("iris"))
     kind = identity.choice("iris", (6, 5, 1.5, 0.7, 0.8))  # whatever the tone: nothing else may change with it
     spokes = np.exp(np.interp(angle, np.linspace(-np.pi, np.pi, 90), np.tile(noise.normal(0, 0.2, 30), 3)))
-    white = np.array([0.46, 0.42, 0.40]) * (1 - 0.3 * _step(0.4, 0.95, radius))[..., None]
-    iris = np.array(IRISES[kind]) * (spokes * (1 - 0.65 * _step(0.33, 0.46, radius)))[..., None]
+    middle, ring = np.array([0.46, 0.42, 0.40]), np.array(IRISES[kind])
+    if infrared:  # the iris's melanin takes little there, and the white's veins vanish
+        middle, ring = np.full(3, 0.46), np.full(3, 0.22 + 0.3 * ring.mean())
+    white = middle * (1 - 0.3 * _step(0.4, 0.95, radius))[..., None]
+    iris = ring * (spokes * (1 - 0.65 * _step(0.33, 0.46, radius)))[..., None]
     colour = _over(white.astype(np.float32), iris, 1 - _step(0.43, 0.48, radius))
     return _over(colour, np.full(3, 0.006), 1 - _step(0.16, 0.20, radius))
 
 
-def _hair(identity: Identity) -> Floats:
+def _hair(identity: Identity, infrared: bool) -> Floats:
     noise = np.random.default_rng(identity.stream("hair"))
     curl = identity.uniform("curl") < {"afro": 1.0, "short": 0.3}.get(identity.attributes.hair, 0.0)
     if curl:
         streaks = 0.4 * _noise(noise, 5, 2, (256, 512)) + 0.15 * _noise(noise, 40, 2, (256, 512))
     else:
         streaks = 0.32 * _noise(noise, 5, 3, (256, 512), stretch=0.05) + 0.12 * _noise(noise, 60, 2, (256, 512))
-    return np.asarray(hair_pigment(identity) * np.exp(streaks)[..., None], np.float32)
+    return np.asarray(hair_pigment(identity, infrared) * np.exp(streaks)[..., None], np.float32)
 
 
-def _cloth(identity: Identity, name: str, light: float) -> Floats:
+def _cloth(identity: Identity, name: str, infrared: bool, light: float = 0.2) -> Floats:
     noise = np.random.default_rng(identity.stream(name))
-    grey = 0.75 * light * np.exp(-1.8 * identity.uniform(f"{name} light"))
-    tint = np.exp(0.32 * np.array([identity.normal(f"{name}/{band}") for band in "rgb"]))
+    if name == "shirt":
+        dye = np.array(SHIRTS[identity.attributes.shirt]) * np.exp(0.12 * identity.normal("shirt light"))
+        dye = dye * np.exp(0.06 * np.array([identity.normal(f"shirt/{band}") for band in "rgb"]))
+    else:
+        tint = np.exp(0.32 * np.array([identity.normal(f"{name}/{band}") for band in "rgb"]))
+        dye = 0.75 * light * np.exp(-1.8 * identity.uniform(f"{name} light")) * tint / tint.mean()
     weave = np.exp(0.05 * _noise(noise, 3, 1, (128, 128)) + 0.06 * _noise(noise, 40, 2, (128, 128)))
-    return np.asarray(np.clip(grey * tint / tint.mean() * weave[..., None], 0.01, 0.8), np.float32)
+    return np.asarray(np.clip(_undyed(dye, infrared) * weave[..., None], 0.01, 0.8), np.float32)
+
+
+def _undyed(dye: npt.NDArray[np.floating], infrared: bool) -> npt.NDArray[np.floating]:
+    """The colour of cloth; at 850 nm nearly that of the bare fibre."""
+    return np.full(3, 0.42 + 0.3 * dye.mean()) if infrared else dye
 
 
 def _noise(

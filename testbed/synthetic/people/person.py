@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from kernels.raster import Materials, Mesh
 from testbed.synthetic.assets import assets
 from testbed.synthetic.people.coverings import Covering, coverings
 from testbed.synthetic.people.identity import Identity
+from testbed.synthetic.people.limbs import SOLE, Foot, Limbs, rotation, turned
 from testbed.synthetic.people.paint import textures
 from testbed.synthetic.people.shape import shaped
 from testbed.synthetic.people.template import Floats, Material, normals, template
 
 METRES = np.float32(0.1)
 EXPRESSION = "expression/units/caucasian/"
-EASE = {Material.SHIRT: 0.11, Material.TROUSERS: 0.13, Material.SHOES: 0.07}
+EASE = {Material.SHIRT: 0.11, Material.TROUSERS: 0.13, Material.SHOES: SOLE}
 """How far clothes stand off the body, decimetres."""
 GLOSS = {Material.SKIN: 0.10, Material.HANDS: 0.08, Material.EYES: 0.12, Material.TEETH: 0.2, Material.HAIR: 0.06,
          Material.SHOES: 0.2, Material.FRAMES: 0.4}  # fmt: skip
@@ -37,6 +37,8 @@ class Pose:
     at          where the feet stand (x, z)
     gaze        the eyes to the left, and downwards
     expression  targets under the asset's expression/units, such as mouth-open, with weights
+    feet        left and right, where they are in a stride; None: standing
+    arms        left and right, swung forwards in a stride
     """
 
     yaw: float = 0.0
@@ -46,6 +48,8 @@ class Pose:
     at: tuple[float, float] = (0.0, 0.0)
     gaze: tuple[float, float] = (0.0, 0.0)
     expression: Mapping[str, float] = field(default_factory=dict)
+    feet: tuple[Foot, Foot] | None = None
+    arms: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -69,40 +73,58 @@ class Posed:
 
 
 class Person:
-    """A person, made once and then posed as often as wanted."""
+    """A person, made once and then posed as often as wanted.
 
-    def __init__(self, identity: Identity) -> None:
-        self.identity = identity
+    infrared: as a camera without colour sees them by lamps of 850 nm; the shape is the same.
+    """
+
+    def __init__(self, identity: Identity, infrared: bool = False) -> None:
+        self.identity, self.infrared = identity, infrared
         self.rest = shaped(identity)
         self.worn: list[Covering] = coverings(identity, self.rest)
+
+    @cached_property
+    def limbs(self) -> Limbs:
+        """The joints of arms and legs."""
+        return Limbs(self.rest)
 
     @cached_property
     def materials(self) -> Materials:
         """What the mesh is made of: a texture, gloss and sides for each Material."""
         return Materials(
-            textures=textures(self.identity), gloss=np.array([GLOSS.get(each, 0.03) for each in Material], np.float32),
+            textures=textures(self.identity, self.infrared),
+            gloss=np.array([GLOSS.get(each, 0.03) for each in Material], np.float32),
             double_sided=np.array([each in TWO_SIDED for each in Material]),
             cutout=np.array([each == Material.LASHES for each in Material]),
-            scatter=np.array([SCATTER.get(each, (0.1, 0.1, 0.1)) for each in Material]),
+            scatter=np.array([
+                (0.3, 0.3, 0.3) if self.infrared and each in SCATTER else SCATTER.get(each, (0.1, 0.1, 0.1))
+                for each in Material
+            ]),
         )  # fmt: skip
 
-    def posed(self, pose: Pose = Pose()) -> Posed:
-        """The mesh in the world: y up, metres, standing on y = 0."""
+    def body(self, pose: Pose = Pose()) -> Floats:
+        """The asset's mesh in a pose, `(V, 3)` decimetres in the body's own axes, trunk where it is at rest."""
         mesh, made = assets(), template()
         bare = self.rest.copy()
         for name, weight in pose.expression.items():
             vertices, moves = mesh.targets[EXPRESSION + name]
             bare[vertices] += np.float32(weight) * moves
         for joint, eyeball in zip(("l-eye", "r-eye"), made.eyes, strict=True):
-            bare[eyeball] = turned(bare[eyeball], mesh.joint(self.rest, joint), _rotation(*pose.gaze, 0))
-        neck, turn = mesh.joint(self.rest, "neck"), _rotation(pose.yaw, pose.pitch, pose.roll)
-        bare += made.turns[:, None] * (turned(bare, neck, turn) - bare)
-        bare = self._standing(bare)
+            bare[eyeball] = turned(bare[eyeball], mesh.joint(self.rest, joint), rotation(*pose.gaze, 0))
+        bare += made.turns[:, None] * (turned(bare, *self._head(pose)) - bare)
+        bare = self.limbs.hanging(bare, legs=pose.feet is None)
+        if pose.feet:
+            bare = self.limbs.swung(bare, pose.arms)
+            bare = self.limbs.stepping(bare, [_seen_from(pose, foot) for foot in pose.feet])
+        return bare
 
+    def posed(self, pose: Pose = Pose()) -> Posed:
+        """The mesh in the world: y up, metres, the lowest foot on y = 0."""
+        mesh, made, bare, head = assets(), template(), self.body(pose), self._head(pose)
         stacked = [(made.body.of(bare), made.body.triangles, made.body.uv, made.body.material)]
         stacked.append((self._clothes(bare), made.clothes.triangles, made.clothes.uv, made.clothes.material))
         for each in self.worn:
-            at = each.positions + each.turns[:, None] * (turned(each.positions, neck, turn) - each.positions)
+            at = each.positions + each.turns[:, None] * (turned(each.positions, *head) - each.positions)
             stacked.append((at, each.triangles, each.uv, np.full(len(each.triangles), each.material, np.int32)))
         counts = np.cumsum([0, *(len(each[0]) for each in stacked)])
         positions = np.concatenate([each[0] for each in stacked]).astype(np.float32)
@@ -112,7 +134,7 @@ class Person:
         ground = positions[:, 1].min()
 
         def world(places: Floats) -> Floats:
-            moved = turned(places - [0, ground, 0], np.zeros(3, np.float32), _rotation(pose.heading, 0, 0))
+            moved = turned(places - [0, ground, 0], np.zeros(3, np.float32), rotation(pose.heading, 0, 0))
             return (moved * METRES + [pose.at[0], 0, pose.at[1]]).astype(np.float32)
 
         placed = world(positions)
@@ -139,33 +161,13 @@ class Person:
         near_collar = np.clip((5.75 - part.of(assets().positions)[:, 1]) / 0.8, 0.25, 1)
         return np.asarray(at + normals(at, part.triangles) * (ease * near_collar)[:, None], np.float32)
 
-    def _standing(self, bare: Floats) -> Floats:
-        """Arms beside the body and legs under it; the asset's are spread."""
-        mesh = assets()
-        for side, sign in (("l", 1), ("r", -1)):
-            arm = _bones(("upperarm", "lowerarm", "wrist", "finger", "metacarpal"), side.upper())
-            shoulder = mesh.joint(self.rest, f"{side}-shoulder")
-            bare = bare + arm[:, None] * (turned(bare, shoulder, _rotation(0, 0, 34 * sign)) - bare)
-            leg = _bones(("upperleg", "lowerleg", "foot", "toe"), side.upper())
-            hip = mesh.joint(self.rest, f"{side}-upper-leg")
-            bare = bare + leg[:, None] * (turned(bare, hip, _rotation(0, 0, 6 * sign)) - bare)
-        return np.asarray(bare, np.float32)
+    def _head(self, pose: Pose) -> tuple[Floats, Floats]:
+        """What the head turns about, and how."""
+        return assets().joint(self.rest, "neck"), rotation(pose.yaw, pose.pitch, pose.roll)
 
 
-def turned(places: Floats, about: Floats, rotation: Floats) -> Floats:
-    """Places `(…, 3)` turned about a point; without BLAS, whose sums may depend on its threads."""
-    return np.asarray(np.einsum("...k,jk->...j", places - about, rotation) + about, np.float32)
-
-
-def _rotation(yaw: float, pitch: float, roll: float) -> Floats:
-    """Left about y, then down about x, then clockwise (seen from the front, to the person's left) about z; degrees."""
-    (cy, cx, cz), (sy, sx, sz) = np.cos(np.radians([yaw, pitch, roll])), np.sin(np.radians([yaw, pitch, roll]))
-    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
-    about_z = np.array([[cz, sz, 0], [-sz, cz, 0], [0, 0, 1]])
-    return np.asarray(about_y @ about_x @ about_z, np.float32)
-
-
-def _bones(names: tuple[str, ...], side: str) -> npt.NDArray[np.float32]:
-    chosen = [w for bone, w in assets().weights.items() if bone.startswith(names) and bone.endswith(f".{side}")]
-    return np.asarray(np.clip(np.sum(chosen, axis=0), 0, 1), np.float32)
+def _seen_from(pose: Pose, foot: Foot) -> Foot:
+    """A foot in the axes of the body in that pose."""
+    x, z = foot.at[0] - pose.at[0], foot.at[1] - pose.at[1]
+    sin, cos = np.sin(np.radians(pose.heading)), np.cos(np.radians(pose.heading))
+    return replace(foot, at=(cos * x - sin * z, sin * x + cos * z), heading=foot.heading - pose.heading)

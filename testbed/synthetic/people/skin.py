@@ -16,6 +16,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+Spectrum = npt.NDArray[np.float64]
+
 WAVES = np.arange(400.0, 701.0, 10.0)
 OXYGENATED = np.array([
     266232, 466840, 480360, 246072, 102580, 62816, 44480, 33209.2, 26629.2, 23684.4, 20932.8, 20035.2, 24202.4, 39956.8,
@@ -32,19 +34,44 @@ ITA = tuple(float(angle) for angle in np.linspace(58, -64, 10))
 MELANIN = np.geomspace(0.002, 2.0, 96)  # share of the epidermis's volume
 BLOOD = np.linspace(0.002, 0.10, 48)  # share of the dermis's volume
 USUAL_BLOOD = 0.012
+LAMP = 850.0
+"""The wave length of infrared lamps, nm."""
+LAMP_BLOOD = 1058.0, 691.32
+"""Molar extinction of haemoglobin with and without oxygen at LAMP, from the same table."""
 TO_SRGB = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
 WHITE = np.array([0.95047, 1.0, 1.08883])
 
 
 def reflected(melanin: npt.ArrayLike, blood: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Share of light that comes back, `(…, 31)`, for shares of melanin and blood by volume."""
+    return _returned(melanin, blood, WAVES, OXYGENATED, SPENT)
+
+
+def infrared(melanin: npt.ArrayLike, blood: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """What a camera without colour sees of skin by a lamp of 850 nm, `(…, 3)`, all three alike.
+
+    It is the same model at another wave length. Melanin's absorption falls as λ^-3.33 (Jacques 1998), so that it takes
+    a quarter of what it takes at 550 nm, and blood takes a fortieth: dark and light skin come near each other, though
+    not together (Jacquez and others, 1955, measured differences of pigment up to 1 µm), and flush and lips lose most of
+    their contrast. The tones are those that the model makes by daylight; how alike they are at 850 nm is its
+    prediction, fitted to no measurement of people. Tone 2 reflects 63 %, tone 10 20 %: 3 to 1, by day 9 to 1 in green.
+    """
+    rich, spent = (np.array([each]) for each in LAMP_BLOOD)
+    once = _returned(melanin, blood, np.array([LAMP]), rich, spent)
+    return np.repeat(once, 3, axis=-1).astype(np.float32)
+
+
+def _returned(
+    melanin: npt.ArrayLike, blood: npt.ArrayLike, waves: Spectrum, rich: Spectrum, spent: Spectrum
+) -> npt.NDArray[np.float64]:
+    """Share of light that comes back at each wave length, given the extinction of blood there."""
     m, b = (np.asarray(each, float)[..., None] for each in (melanin, blood))
-    own = 0.244 + 85.3 * np.exp(-(WAVES - 154) / 66.2)  # 1/cm, of bloodless, colourless skin
-    black, red = 6.6e11 * WAVES**-3.33, 2.9e15 * WAVES**-4.75  # eumelanin, phaeomelanin
-    in_blood = np.log(10) * 150 / 64500 * (0.75 * OXYGENATED + 0.25 * SPENT)
+    own = 0.244 + 85.3 * np.exp(-(waves - 154) / 66.2)  # 1/cm, of bloodless, colourless skin
+    black, red = 6.6e11 * waves**-3.33, 2.9e15 * waves**-4.75  # eumelanin, phaeomelanin
+    in_blood = np.log(10) * 150 / 64500 * (0.75 * rich + 0.25 * spent)
     epidermis = m * (0.85 * black + 0.15 * red) + (1 - m) * own
     dermis = b * in_blood + (1 - b) * own
-    scattered = 147.4 * WAVES**-0.22 + 2.2e12 * WAVES**-4.0
+    scattered = 147.4 * waves**-0.22 + 2.2e12 * waves**-4.0
     left = scattered / (scattered + dermis)
     slope = np.sqrt(3 * (1 - left))
     inside = (1 + 0.47) / (1 - 0.47)  # light turned back at the surface, for an index of 1.4

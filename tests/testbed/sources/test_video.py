@@ -22,7 +22,10 @@ MakeClip = Callable[..., Path]
 
 def source_of(path: Path, every: int = 1, segment: int = 5, truth: pl.DataFrame | None = None) -> VideoSource:
     video = Video(kind="video", cameras=[Camera(name="door", file=path)], every=every, segment=segment)
-    return VideoSource(video, pl.DataFrame(schema=TRUTH.columns) if truth is None else truth)
+    files = {camera.name: camera.file for camera in video.cameras}
+    return VideoSource(
+        files, pl.DataFrame(schema=TRUTH.columns) if truth is None else truth, video.every, video.segment
+    )
 
 
 def grey(frame: Frame) -> int:

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.errors import InputError
 from testbed.synthetic import assets
-from testbed.synthetic.people import shape, skin
+from testbed.synthetic.people import paint, shape, skin
 from testbed.synthetic.people.coverings import THICKNESS
 from testbed.synthetic.people.identity import LEVELS, Attributes, Identity
 from testbed.synthetic.people.paint import measured
@@ -48,6 +48,38 @@ def test_a_change_of_tone_moves_no_vertex_and_repaints_skin_alone():
     assert light.posed().mesh.positions.tobytes() == dark.posed().mesh.positions.tobytes()
     pairs = zip(Material, light.materials.textures, dark.materials.textures, strict=True)
     assert {kind for kind, a, b in pairs if a.tobytes() != b.tobytes()} == {Material.SKIN, Material.HANDS}
+
+
+def test_a_change_of_shirt_moves_no_vertex_and_repaints_the_shirt_alone():
+    grey, red = person(), person(shirt="red")
+    assert grey.posed().mesh.positions.tobytes() == red.posed().mesh.positions.tobytes()
+    pairs = zip(Material, grey.materials.textures, red.materials.textures, strict=True)
+    assert {kind for kind, a, b in pairs if a.tobytes() != b.tobytes()} == {Material.SHIRT}
+
+
+@pytest.mark.parametrize(("shirt", "band"), [("red", 0), ("green", 1), ("blue", 2)])
+def test_a_shirt_has_the_colour_declared_whoever_wears_it(shirt, band):
+    one, other = (paint.textures(Identity(3, replace(MAN, shirt=shirt, tone=tone, age=age)))[Material.SHIRT]
+                  for tone, age in ((1, "18-29"), (10, "60-79")))  # fmt: skip
+    assert one.tobytes() == other.tobytes()
+    assert np.argmax(one[..., :3].mean((0, 1))) == band
+
+
+def test_infrared_has_no_colour_keeps_the_shape_and_brings_skins_and_cloths_together():
+    def seen(material: Material, infrared: bool, **attributes: str | int) -> float:
+        of = Person(Identity(7, MAN).changed(**attributes), infrared)
+        return float(skin.decoded(of.materials.textures[material][..., :3]).mean())
+
+    lamp = Person(Identity(7, MAN), infrared=True)
+    assert lamp.posed().mesh.positions.tobytes() == person().posed().mesh.positions.tobytes()
+    assert all(np.ptp(texture[..., :3], axis=-1).max() == 0 for texture in lamp.materials.textures)
+    assert np.ptp(lamp.materials.scatter, axis=1).max() == 0
+    for material, light, dark in (
+        (Material.HANDS, {"tone": 2}, {"tone": 10}), (Material.SHIRT, {"shirt": "white"}, {"shirt": "black"}),
+        (Material.HAIR, {"hair_colour": "fair"}, {"hair_colour": "black"}),
+    ):  # fmt: skip
+        day, night = (seen(material, lamps, **light) / seen(material, lamps, **dark) for lamps in (False, True))
+        assert 1 < night < day / 2
 
 
 def test_glasses_add_triangles_and_change_none():

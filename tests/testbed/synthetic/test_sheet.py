@@ -26,7 +26,7 @@ def _installed():
 
 def test_a_sheet_shows_people_and_its_table_says_what_was_declared(tmp_path: Path, capsys):
     for name in ("a", "b"):
-        synth("people", 1, tmp_path / f"{name}.png", 5, ["tone=8", "glasses=true"], ["sex"])
+        synth("people", 1, tmp_path / f"{name}.png", 5, ["tone=8", "glasses=true", "shirt=red"], ["sex"])
     assert "a.png (2 of 2)" in capsys.readouterr().out
     picture = np.asarray(Image.open(tmp_path / "a.png"))
     assert picture.shape == (SIZE[1] + LABEL, 2 * SIZE[0], 3)
@@ -35,6 +35,7 @@ def test_a_sheet_shows_people_and_its_table_says_what_was_declared(tmp_path: Pat
     assert table["sex"].to_list() == ["female", "male"]
     assert table["tone"].to_list() == [8, 8]
     assert table["glasses"].to_list() == [True, True]
+    assert table["shirt"].to_list() == ["red", "red"]
     assert table["picture"].to_list() == [1, 2]
     assert (table["ita"] < -20).all()
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
@@ -44,7 +45,7 @@ def test_a_sheet_shows_people_and_its_table_says_what_was_declared(tmp_path: Pat
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"what": "dogs"}, "dogs: cannot be made up; write: testbed synth people"),
+        ({"what": "dogs"}, "dogs: cannot be made up; write: testbed synth people, or name a scenario file"),
         ({"n": 0}, "a population of 0 people cannot be made; ask for 1 to 100,000"),
         ({"sheet": Path("x.gif")}, "--sheet x.gif: must end in .png or .jpg"),
         ({"sheet": Path("no/such/x.png")}, "--sheet no/such/x.png: there is no folder no/such"),

@@ -54,3 +54,23 @@ def test_the_ends_of_the_scale_are_as_light_and_as_dark_as_skin():
 def test_the_table_of_colours_gives_the_model_between_its_entries():
     melanin, blood = np.array([[0.011, 0.137, 0.71]], np.float32), np.array([[0.006, 0.021, 0.044]], np.float32)
     assert skin.colour(melanin, blood) == pytest.approx(skin.linear(skin.reflected(melanin, blood)), abs=0.003)
+
+
+def test_at_850_nm_dark_and_light_skin_come_near_each_other_and_keep_their_order():
+    shares = [skin.melanin(tone) for tone in range(1, 11)]
+    day, lamp = (np.array([seen(share) for share in shares]) for seen in (
+        lambda share: skin.linear(skin.reflected(share, skin.USUAL_BLOOD))[1],
+        lambda share: skin.infrared(share, skin.USUAL_BLOOD)[0],
+    ))  # fmt: skip
+    assert (np.diff(lamp) < 0).all()
+    assert lamp[1] / lamp[9] < 0.4 * day[1] / day[9]
+    # Jacques: eumelanin takes 6.6e11 λ^-3.33 /cm, so 850 nm sees a skin as 550 nm sees one of 0.235 times its melanin
+    alike = skin.reflected(0.3 * (850 / 550) ** -3.33, 0.0)[15]
+    assert skin.infrared(0.3, 0.0)[0] == pytest.approx(alike, rel=0.12)
+
+
+def test_blood_shows_little_at_850_nm():
+    lamp, day = (np.log(seen(0.03, 0.005) / seen(0.03, 0.05)) for seen in (
+        lambda *shares: skin.infrared(*shares)[0], lambda *shares: skin.linear(skin.reflected(*shares))[1],
+    ))  # fmt: skip
+    assert 0 < lamp < 0.2 * day

@@ -1,0 +1,177 @@
+"""A whole scenario of made-up people: who they are, their reference photographs, and every camera's clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from testbed.runs.progress import Progress, silent
+from testbed.runs.tables import FACES, TRANSITS, conform
+from testbed.scenario.synthetic import OF_BODIES, Arm, Synthetic, arms
+from testbed.synthetic.faces import HIDDEN, SMALLEST, TURNED
+from testbed.synthetic.film import Clip, clips, film, subject
+from testbed.synthetic.people.identity import Identity, numbered
+from testbed.synthetic.people.person import Person, Pose
+from testbed.synthetic.population import family, population
+from testbed.synthetic.sheet import portrait
+
+PHOTOGRAPHS_OF = "references/{subject}/*.png"
+"""Where the reference photographs lie in a production's folder."""
+EYES, SIZE = 90.0, (400, 480)
+"""Of a reference photograph: pixels between the eyes, and its own."""
+CHUNK = 4
+"""Photographs taken as one task."""
+
+
+@dataclass(frozen=True)
+class Production:
+    """What was made: tables with the people as declared, TRANSITS and FACES; and what the report must say of it."""
+
+    subjects: pl.DataFrame
+    transits: pl.DataFrame
+    faces: pl.DataFrame
+    notices: tuple[str, ...]
+
+
+def cast(synthetic: Synthetic, seed: int) -> list[Identity]:
+    """The people of a scenario, in its order. Raises InputError for a mix that cannot be drawn."""
+    found: list[Identity] = []
+    for row, kind in enumerate(synthetic.people):
+        of_kind = numbered(seed, f"people/{row}")
+        if kind.alike is None:
+            found += population([(kind.declared, kind.count)], of_kind)
+        else:
+            (first,) = population([(kind.declared, 1)], of_kind)
+            found += family(of_kind, kind.count, kind.alike, first.attributes)
+    return found
+
+
+def dressed(people: Sequence[Identity], arm: Arm) -> list[Identity]:
+    """The people as they come before the cameras in an arm."""
+    return [identity.changed(**arm.of_people) for identity in people]
+
+
+def enrolled(people: Sequence[Identity], synthetic: Synthetic) -> dict[str, list[Identity]]:
+    """The people as they are photographed, for each name of a reference photograph.
+
+    What an arm changes of the body is photographed so; all else is at its baseline, and nobody wears a mask.
+    """
+    baseline = {each.cause: each.levels[0] for each in synthetic.contrasts if each.cause not in OF_BODIES}
+    baseline = {cause: level for cause, level in arms(synthetic)[0].of_people.items() if cause in baseline}
+    found = {}
+    for arm in arms(synthetic):
+        body = {cause: level for cause, level in arm.of_people.items() if cause in OF_BODIES}
+        found[arm.enrolled] = [identity.changed(**{**baseline, **body, "mask": False}) for identity in people]
+    return found
+
+
+def checked(synthetic: Synthetic, seed: int) -> tuple[list[Identity], list[Clip]]:
+    """The people and the clips that are planned. Raises InputError for all that cannot be, before the work begins."""
+    people, planned = cast(synthetic, seed), clips(synthetic, seed)
+    for clip in planned:
+        dressed(people, clip.arm)
+        clip.frames(synthetic, len(people))
+    enrolled(people, synthetic)
+    return people, planned
+
+
+def produce(
+    synthetic: Synthetic, seed: int, folder: Path, executor: Executor, progress: Progress = silent
+) -> Production:
+    """Write `references/P0001/NAME.png`, `clips/NAME.mp4` and `truth/NAME.parquet` under `folder`; what is there stays.
+
+    Raises InputError for people who cannot be drawn, paths that lead astray and cameras that cannot hang.
+    """
+    people, planned = checked(synthetic, seed)
+    lengths = {clip.name: clip.frames(synthetic, len(people)) for clip in planned}
+    for part in ("references", "clips", "truth"):
+        (folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
+    dumped = synthetic.model_dump(mode="json")
+    _photograph(enrolled(people, synthetic), seed, folder, executor, progress)
+    _film(
+        {name: executor.submit(_filmed, dumped, seed, str(folder), name) for name in lengths
+         if not (folder / "clips" / f"{name}.mp4").exists()},
+        lengths, folder, progress,
+    )  # fmt: skip
+    faces = pl.concat([pl.read_parquet(folder / "truth" / f"{name}.parquet") for name in lengths])
+    transits = (
+        faces.filter(pl.col("put").any().over("transit"))
+        .group_by("transit", "camera", "subject")
+        .agg(first=pl.col("seconds").min(), last=pl.col("seconds").max())
+    )
+    passes = sum(len(clip.visits(synthetic, len(people))) for clip in planned)
+    notices = []
+    if missing := passes - transits.height:
+        notices.append(
+            f"in {missing} of {passes} passes no face was put before the camera (turned away by more than "
+            f"{TURNED:g}°, more than {1 - HIDDEN:.0%} hidden, or under {SMALLEST:g} pixels between the eyes); "
+            "they are left out"
+        )
+    declared = pl.DataFrame(
+        [{"subject": subject(row), "seed": each.seed, **asdict(each.attributes)} for row, each in enumerate(people)],
+        infer_schema_length=None,
+    )
+    return Production(declared, conform(TRANSITS, transits), conform(FACES, faces.drop("seconds")), tuple(notices))
+
+
+def files(synthetic: Synthetic, seed: int, folder: Path) -> dict[str, Path]:
+    """The clip of every camera, or arm."""
+    return {clip.name: folder / "clips" / f"{clip.name}.mp4" for clip in clips(synthetic, seed)}
+
+
+def _photograph(
+    wanted: dict[str, list[Identity]], seed: int, folder: Path, executor: Executor, progress: Progress
+) -> None:
+    todo = [
+        (identity, folder / "references" / subject(row) / f"{name}.png", numbered(seed, f"photograph/{row}"))
+        for name, people in wanted.items()
+        for row, identity in enumerate(people)
+    ]
+    missing = [each for each in todo if not each[1].exists()]
+    chunks = [missing[first : first + CHUNK] for first in range(0, len(missing), CHUNK)]
+    progress("photograph", done := len(todo) - len(missing), len(todo))
+    for chunk, future in [(chunk, executor.submit(_photographed, chunk)) for chunk in chunks]:
+        future.result()
+        progress("photograph", done := done + len(chunk), len(todo))
+
+
+def _photographed(chunk: list[tuple[Identity, Path, int]]) -> None:
+    """Take reference photographs, as an office does: face on, at rest, in good light."""
+    from PIL import Image
+
+    for identity, path, seed in chunk:
+        random = np.random.default_rng(seed)
+        turn, nod, lean = (float(each) for each in random.normal(0, (3.0, 2.0, 1.5)))
+        picture, _ = portrait(Person(identity), Pose(yaw=turn, pitch=nod, roll=lean), EYES, SIZE)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = path.with_name(f".{path.name}")
+        Image.fromarray(picture).save(part, format="PNG")
+        part.replace(path)
+
+
+def _filmed(dumped: dict[str, Any], seed: int, folder: str, name: str) -> None:
+    synthetic = Synthetic.model_validate(dumped)
+    (clip,) = (clip for clip in clips(synthetic, seed) if clip.name == name)
+    film(synthetic, clip, dressed(cast(synthetic, seed), clip.arm), Path(folder))
+
+
+def _film(running: dict[str, Future[None]], lengths: dict[str, int], folder: Path, progress: Progress) -> None:
+    """Wait for clips, telling how many frames are done by what their makers leave in `clips/.NAME.frames`."""
+    total, going = sum(lengths.values()), dict(running)
+    while going:
+        done = sum(length for name, length in lengths.items() if name not in going)
+        for name in going:
+            with suppress(OSError, ValueError):
+                done += min(int((folder / "clips" / f".{name}.frames").read_text()), lengths[name])
+        progress("film", done, total)
+        wait(going.values(), timeout=1.0, return_when=FIRST_COMPLETED)
+        for name in [name for name, future in going.items() if future.done()]:
+            going.pop(name).result()
+    progress("film", total, total)

@@ -1,0 +1,1 @@
+"""Places where made-up people walk: meshes, light, paths and mounts for cameras."""
