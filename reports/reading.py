@@ -131,7 +131,8 @@ class Contents:
     def shared_settings(self) -> str:
         """What all conditions with a camera have in common, in words; "" where there is none."""
         cameras = {c.condition_name: c.condition.model_dump() for c in self.cells if not c.condition.clean}
-        still = {"frame", "frames", "fps", "motion_eyes_per_s"} if isinstance(self.scenario.probes, Video | Synthetic) else set()
+        filmed = isinstance(self.scenario.probes, Video | Synthetic)
+        still = {"frame", "frames", "fps", "motion_eyes_per_s"} if filmed else set()
         return shared([{k: v for k, v in each.items() if k not in still} for each in cameras.values()])
 
     def kinds(self) -> dict[str, list[Group]]:

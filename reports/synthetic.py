@@ -58,6 +58,9 @@ def in_words(contents: Contents, cell: Cell) -> list[str]:
     if row is None:
         return ["No face that looks at the camera is near any of the sizes that photographs are stored at."]
     ours, theirs, at = row["made_up"], row["photographs"], f"At about {row['inter_eye_px']:g} px between the eyes"
+    if "insufficient" in (ours["found"]["verdict"], ours["fmr"]["verdict"]):
+        return [f"{at} there are too few people to say how drawn faces compare with photographs; what was counted "
+                "stands below in grey."]  # fmt: skip
     if theirs is None:
         return [f"{at}, {percent(ours['found']['value'])} of made-up faces are found {interval(ours['found'])}."]
     said = [
@@ -73,8 +76,6 @@ def in_words(contents: Contents, cell: Cell) -> list[str]:
             f"{interval(ours['fmr'])}, and {percent(theirs['fmr']['value'])} of strangers on photographs "
             f"{interval(theirs['fmr'])}."
         )
-    if ours["found"]["verdict"] == "insufficient" or ours["fmr"]["verdict"] == "insufficient":
-        said.append("Too few people are at this size to say more.")
     return said
 
 

@@ -13,11 +13,14 @@ from testbed.cli.app import Workers, app
 
 @app.command()
 def synth(
-    what: Annotated[str, typer.Argument(metavar="people|SCENARIO", help="`people`, or a scenario with made-up people")],
+    what: Annotated[
+        str,
+        typer.Argument(metavar="people|scenes|SCENARIO", help="`people`, `scenes`, or a scenario with made-up people"),
+    ],
     n: Annotated[int, typer.Option("--n", help="people: how many; with --cross, of each kind")] = 48,
-    sheet: Annotated[Path, typer.Option(help="people: the picture; a CSV of what is declared lies beside it")] = Path(
-        "people.png"
-    ),
+    sheet: Annotated[
+        Path, typer.Option(help="people, scenes: the picture; of people, a CSV of what is declared lies beside it")
+    ] = Path("people.png"),
     seed: Annotated[int, typer.Option(help="people: other numbers make other people")] = 1,
     declare: Annotated[list[str] | None, typer.Option(help="people: what all have, e.g. tone=9; repeatable")] = None,
     cross: Annotated[
@@ -32,17 +35,23 @@ def synth(
 ) -> None:
     """Draw people who do not exist: a contact sheet of faces, or clips of cameras that they pass.
 
-    `testbed synth people` draws faces; at most 48 are on the sheet. `testbed synth scenarios/station.yaml --out station`
-    writes H.264 clips, the truth about every face (Parquet, CSV, MOTChallenge), reference photographs and a scenario
-    that replays them: for this testbed or any other system. Started again with the same --out it goes on.
+    `testbed synth people` draws faces, at most 48 on a sheet; `testbed synth scenes` every scene under every light.
+    `testbed synth scenarios/station.yaml --out station` writes H.264 clips, the truth about every face (Parquet, CSV,
+    MOTChallenge), reference photographs and a scenario that replays them: for this testbed or any other system.
+    Started again with the same --out it goes on.
 
     Sex, age, skin tone and shape family are declared parameters of the drawing, measured on nobody, and none is a
     race. The same seed makes the same people and the same films.
     """
-    if what == "people":
+    if what in ("people", "scenes"):
         if out is not None or overrides:
-            raise InputError("--out and --set are for a scenario; a sheet of people takes --sheet, --n and --declare")
-        _sheet(n, sheet, seed, declare or [], cross or [])
+            raise InputError(f"--out and --set are for a scenario; {what} takes --sheet")
+        sheet = sheet or Path(f"{what}.png")
+        if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+            raise InputError(f"--sheet {sheet}: must end in .png or .jpg")
+        if not sheet.parent.is_dir():
+            raise InputError(f"--sheet {sheet}: there is no folder {sheet.parent}")
+        _people(n, sheet, seed, declare or [], cross or []) if what == "people" else _scenes(sheet)
     else:
         _films(Path(what), out, overrides or [], workers)
 
@@ -80,16 +89,21 @@ def _films(scenario: Path, out: Path | None, overrides: list[str], workers: int 
     )
 
 
-def _sheet(n: int, sheet: Path, seed: int, declare: list[str], cross: list[str]) -> None:
+def _scenes(sheet: Path) -> None:
+    from testbed.cli.progress import bars
+    from testbed.synthetic.sheet import places
+
+    with bars() as progress:
+        shown = places(sheet, progress)
+    typer.echo(f"scenes: {sheet} ({shown} pictures)")
+
+
+def _people(n: int, sheet: Path, seed: int, declare: list[str], cross: list[str]) -> None:
     from testbed.cli.progress import bars
     from testbed.synthetic.people.identity import LEVELS, checked
     from testbed.synthetic.population import crossing, population
     from testbed.synthetic.sheet import sheet as draw
 
-    if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise InputError(f"--sheet {sheet}: must end in .png or .jpg")
-    if not sheet.parent.is_dir():
-        raise InputError(f"--sheet {sheet}: there is no folder {sheet.parent}")
     declared = dict(_declared(each) for each in declare)
     for attribute in cross:
         checked(attribute, LEVELS.get(attribute, (None,))[0])

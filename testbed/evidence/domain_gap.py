@@ -45,7 +45,7 @@ STORED = "real_photographs.json"
 TURNED, VISIBLE = 20.0, 0.9
 """Whoever turns by more degrees, or shows a smaller share of the face, looks not as people on photographs do."""
 HALF_BAND = 0.3
-"""Of an octave: a face belongs to the stored size it is nearest to, if it is no more than this away; 20 and 30 px touch."""
+"""Of an octave: a face belongs to the stored size nearest to it, if no further away than this: 20 and 30 px touch."""
 DISPLAY_BINS = 150
 """Over the whole range of scores, so that histograms of one system always line up."""
 FEWEST_TO_REDRAW = 3

@@ -77,9 +77,10 @@ def hand_out(made: Production, synthetic: Synthetic, folder: Path, resolved: dic
         "subjects": {"table": "subjects.csv", "provenance": dict.fromkeys(OF_PEOPLE, "declared")}, "groups": groups,
         "references": {"images": PHOTOGRAPHS_OF},
         "probes": {"kind": "video", "every": synthetic.every, "cameras": [
-            {"name": short, "file": f"clips/{name}.mp4", "truth": {"file": "truth.csv"}} for name, short in names.items()
+            {"name": short, "file": f"clips/{name}.mp4", "truth": {"file": "truth.csv"}}
+            for name, short in names.items()
         ]},
-        "systems": [{key: system[key] for key in ("pipeline", "name") if system[key]} for system in resolved["systems"]],
+        "systems": [{"pipeline": system["pipeline"]} for system in resolved["systems"]],
         "operating_points": resolved["operating_points"],
     }  # fmt: skip
     text = yaml.safe_dump(scenario, sort_keys=False, allow_unicode=True, width=110)

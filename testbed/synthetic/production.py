@@ -15,12 +15,14 @@ import polars as pl
 from testbed.runs.progress import Progress, silent
 from testbed.runs.tables import FACES, TRANSITS, conform
 from testbed.scenario.synthetic import OF_BODIES, Arm, Synthetic, arms
+from testbed.synthetic.clips import Clip, clips
 from testbed.synthetic.faces import HIDDEN, SMALLEST, TURNED
-from testbed.synthetic.film import Clip, clips, film, subject
+from testbed.synthetic.film import film
 from testbed.synthetic.people.identity import Identity, numbered
 from testbed.synthetic.people.person import Person, Pose
 from testbed.synthetic.population import family, population
-from testbed.synthetic.sheet import portrait
+from testbed.synthetic.portrait import portrait
+from testbed.synthetic.stage import subject
 
 PHOTOGRAPHS_OF = "references/{subject}/*.png"
 """Where the reference photographs lie in a production's folder."""

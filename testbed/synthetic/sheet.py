@@ -1,58 +1,30 @@
-"""A contact sheet of made-up people: faces to look at, with what was declared of each."""
+"""Contact sheets to look at: made-up people with what was declared of each, and scenes under every light."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from kernels.raster import Camera, Light, Lights, look_at, render, srgb
 from testbed.runs.progress import Progress, silent
+from testbed.scenario.synthetic import LIGHTS, SCENES, Synthetic
+from testbed.synthetic.clips import clips
+from testbed.synthetic.film import Shooting
 from testbed.synthetic.people.identity import Identity
-from testbed.synthetic.people.person import Person, Pose, Posed
+from testbed.synthetic.people.person import Person
 from testbed.synthetic.people.template import Material
+from testbed.synthetic.population import population
+from testbed.synthetic.portrait import SIZE, portrait
 
 ACROSS, MOST = 8, 48
 """Faces in a row, and on a sheet."""
-SIZE, LABEL = (180, 216), 40
-"""Pixels of a picture, and of the words under it."""
-ROOM = Lights(
-    (Light((0.5, 0.8, 1.0), (1.0, 0.97, 0.93), 1.05, shadows=True), Light((-0.8, 0.3, 0.6), (0.9, 0.95, 1.0), 0.35)),
-    above=(0.50, 0.52, 0.55), below=(0.26, 0.24, 0.23),
-)  # fmt: skip
-"""A lamp from the upper left, a weaker one from the right, and a bright room."""
-BEHIND = 0.30
-
-
-def portrait(
-    person: Person,
-    pose: Pose = Pose(),
-    eyes: float = 40,
-    size: tuple[int, int] = SIZE,
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
-    """A picture of a face from straight before it, with so many pixels between the eyes, `(h, w, 3)`.
-
-    Also where its landmarks are, `(5, 2)` pixels: left eye, right eye, nose, left and right corner of the mouth.
-    """
-    posed = person.posed(pose)
-    camera = before(posed, eyes, size)
-    drawn = render([posed.mesh], person.materials, camera, ROOM)
-    picture = np.where((drawn.identity >= 0)[..., None], drawn.colour, BEHIND)
-    marks = posed.landmarks
-    places = [marks.left_eye, marks.right_eye, marks.nose, marks.left_mouth, marks.right_mouth]
-    return srgb(picture), camera.project(np.stack(places))[:, :2]
-
-
-def before(posed: Posed, eyes: float, size: tuple[int, int]) -> Camera:
-    """A camera two and a half metres before a person who faces +z, at the height of the eyes."""
-    left, right = posed.landmarks.left_eye, posed.landmarks.right_eye
-    middle = (left + right) / 2 - np.array([0, 0.02, 0])
-    focal = eyes * 2.5 / float(np.linalg.norm(left - right))
-    eye = middle + np.array([0, 0, 2.5])
-    return Camera((focal, focal), (size[0] / 2, size[1] / 2), look_at(eye, middle), eye, *size)
+LABEL = 40
+"""Pixels of the words under a picture."""
+STILL = (400, 224)
+"""Pixels of a picture of a scene on a sheet; it is filmed half as large again."""
 
 
 def sheet(people: Sequence[Identity], path: Path, table: Path, progress: Progress = silent) -> int:
@@ -88,6 +60,30 @@ def sheet(people: Sequence[Identity], path: Path, table: Path, progress: Progres
         for row, each in enumerate(people)
     ], infer_schema_length=None).write_csv(table)  # fmt: skip
     return len(shown)
+
+
+def places(path: Path, progress: Progress = silent) -> int:
+    """Write a picture of every scene under every light, as its usual camera records it; returns how many."""
+    from PIL import Image, ImageDraw
+
+    shots = list(product(SCENES, LIGHTS))
+    page = Image.new("RGB", (len(LIGHTS) * STILL[0], len(SCENES) * (STILL[1] + LABEL // 2)), "white")
+    pen = ImageDraw.Draw(page)
+    for number, (place, light) in enumerate(shots):
+        progress("film", number, len(shots))
+        synthetic = Synthetic.model_validate({
+            "kind": "synthetic", "people": [{"count": 5}], "scene": place, "light": light, "every_s": 1.6,
+            "cameras": [{"name": place, "size": [3 * side // 2 for side in STILL], "clock": False}],
+        })  # fmt: skip
+        (clip,) = clips(synthetic, 3)
+        taken = Shooting(synthetic, clip, population([({}, 5)], 8), threads=2).frame(0, 10.0)
+        assert taken is not None, "nobody is through within ten seconds"
+        corner = number % len(LIGHTS) * STILL[0], number // len(LIGHTS) * (STILL[1] + LABEL // 2)
+        page.paste(Image.fromarray(taken[0]).resize(STILL), corner)
+        pen.text((corner[0] + 4, corner[1] + STILL[1] + 3), f"{place}, {light}", fill="black")
+    progress("film", len(shots), len(shots))
+    page.save(path)
+    return len(shots)
 
 
 def _words(identity: Identity, angle: float) -> tuple[str, str, str]:

@@ -21,7 +21,7 @@ from kernels.raster import render, srgb
 from testbed.synthetic.people.identity import LEVELS, Identity
 from testbed.synthetic.people.person import Person, Pose
 from testbed.synthetic.population import population
-from testbed.synthetic.sheet import BEHIND, ROOM, before
+from testbed.synthetic.portrait import BEHIND, ROOM, before
 
 VIEWS = {"frontal": Pose(), "yaw 20°": Pose(yaw=20), "yaw −20°, smiling": Pose(
     yaw=-20, expression={"mouth-corner-puller": 0.5}), "pitch 12°": Pose(pitch=12, yaw=6)}  # fmt: skip
@@ -95,8 +95,11 @@ def main() -> None:
     print("|---|---|---:|" + "---:|" * len(results[0][0]))
     for name in LEVELS:
         for level in LEVELS[name]:
-            rows = [best for who, (best, _, _) in zip(everyone, results, strict=True)
-                    if asdict(who.attributes)[name] == level and (name == "mask" or not who.attributes.mask)]  # fmt: skip
+            rows = [
+                best
+                for who, (best, _, _) in zip(everyone, results, strict=True)
+                if asdict(who.attributes)[name] == level and name in ("mask", who.attributes.mask or name)
+            ]
             shares = " | ".join(f"{np.mean([row[k] >= 0.4 for row in rows]):.0%}" for k in rows[0]) if rows else "–"
             print(f"| {name} | {level} | {len(rows)} | {shares} |")
     for name in results[0][0]:
@@ -128,8 +131,8 @@ def report_errors(by_person) -> None:
     fmr, fnmr = _share(others, steps), 1 - _share(mated, steps)
     at = int(np.argmin(np.abs(fmr - fnmr)))
     spread = np.sqrt((mated.var() + others.var()) / 2)
-    print(f"\n{len(by_person)} people × {len(VIEWS)} views at 60 px, dlib: EER {(fmr[at] + fnmr[at]) / 2:.2%} at {steps[at]:.3f}, "
-          f"d′ {(others.mean() - mated.mean()) / spread:.2f}, FMR at 0.6 {np.mean(others <= 0.6):.1%}, "
+    print(f"\n{len(by_person)} people × {len(VIEWS)} views at 60 px, dlib: "
+          f"EER {(fmr[at] + fnmr[at]) / 2:.2%} at {steps[at]:.3f}, d′ {(others.mean() - mated.mean()) / spread:.2f}, FMR at 0.6 {np.mean(others <= 0.6):.1%}, "
           f"FNMR at 0.6 {np.mean(mated > 0.6):.1%}; not found: {dict(missed) or 'none'}")  # fmt: skip
 
 

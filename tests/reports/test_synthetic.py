@@ -120,6 +120,16 @@ def test_faces_stand_beside_photographs_of_the_same_system_only(drawn: tuple[Run
     assert (rows[0]["fmr"], rows[0]["strangers_more_alike"], rows[1]["fmr"]) == ("0.354", "1.8", "0.01")
 
 
+def test_of_too_few_people_no_gap_is_told_in_words(drawn: tuple[RunDirectory, Loaded]) -> None:
+    run, loaded = drawn
+    contents = read(run, loaded)
+    assert contents.domain_gap is not None
+    for row in contents.domain_gap["rows"]:
+        row["made_up"]["fmr"]["verdict"] = "insufficient"
+    (said,) = in_words(contents, contents.reference_cell("one"))
+    assert "too few people to say" in said
+
+
 def test_a_run_that_does_not_say_where_faces_were_says_so(made_up: tuple[RunDirectory, Loaded]) -> None:
     run, loaded = made_up
     run.note(synthetic=True)

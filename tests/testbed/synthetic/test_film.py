@@ -12,7 +12,8 @@ import pytest
 from pipelines.errors import InputError
 from testbed.scenario.synthetic import arms
 from testbed.sources.recording import read_frames, recording
-from testbed.synthetic.film import FACE_HEIGHT, clips, film, hung
+from testbed.synthetic.clips import FACE_HEIGHT, clips, hung
+from testbed.synthetic.film import film
 from testbed.synthetic.production import PHOTOGRAPHS_OF, cast, dressed, enrolled, files, produce
 from testbed.synthetic.scenes.scene import scene
 from testbed.synthetic.visits import visits

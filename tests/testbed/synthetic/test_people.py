@@ -18,7 +18,7 @@ from testbed.synthetic.people.paint import measured
 from testbed.synthetic.people.person import Person, Pose
 from testbed.synthetic.people.template import Material, cut, template
 from testbed.synthetic.population import SIBLINGS, TWINS, family, population
-from testbed.synthetic.sheet import before, portrait
+from testbed.synthetic.portrait import before, portrait
 
 try:
     assets.folder()

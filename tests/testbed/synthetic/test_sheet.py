@@ -13,7 +13,8 @@ from PIL import Image
 from pipelines.errors import InputError
 from testbed.cli.synth import synth
 from testbed.synthetic import assets
-from testbed.synthetic.sheet import LABEL, SIZE
+from testbed.synthetic.portrait import SIZE
+from testbed.synthetic.sheet import LABEL
 
 
 @pytest.fixture(autouse=True)
