@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from reports.reading import Figure
-from reports.wording import at_point, condition, count, listed, plain, score, too_few
+from reports.wording import LIGHTS, at_point, condition, count, listed, plain, score, too_few
 
 MEASURES = {
     "detection": "face found in a frame",
@@ -24,8 +24,6 @@ _CAUSES = {"tone": "skin tone", "bitrate_kbps": "kbit/s", "exposure_s": "longest
            "gain_db": "gain in dB", "defocus_px": "px of defocus", "hair_colour": "hair colour",
            "field": "field of view in °", "tilt": "tilt in °", "pan": "pan in °", "distance": "distance in m",
            "height": "height in m", "family": "head shapes"}  # fmt: skip
-_LIGHTS = {"daylight": "in daylight", "mixed": "in mixed light", "backlight": "against the light", "night": "at night",
-           "infrared": "under infrared"}  # fmt: skip
 _SWITCHED = ("glasses", "mask", "beard", "headwear")
 
 
@@ -52,7 +50,7 @@ def change(row: Mapping[str, Any]) -> str:
     if cause in _SWITCHED and {level, baseline} & {True, False, "none"}:
         words = f"{_worn(cause, level)} instead of {_worn(cause, baseline)}"
     elif cause == "light":
-        words = f"{_LIGHTS.get(level, level)} instead of {_LIGHTS.get(baseline, baseline)}"
+        words = f"{LIGHTS.get(level, level)} instead of {LIGHTS.get(baseline, baseline)}"
     else:
         words = f"{_CAUSES.get(cause, plain(cause))} {_level(level)} instead of {_level(baseline)}"
     inside = "".join(f", {where(each, value)}" for each, value in row["within"].items())
@@ -62,7 +60,7 @@ def change(row: Mapping[str, Any]) -> str:
 def where(cause: str, level: Any) -> str:
     """The setting that a contrast is made at: at night; skin tone 5."""
     if cause == "light":
-        return _LIGHTS.get(level, str(level))
+        return LIGHTS.get(level, str(level))
     return _worn(cause, level) if isinstance(level, bool) else f"{_CAUSES.get(cause, plain(cause))} {_level(level)}"
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import floor, log10
 from typing import Any
 
+from testbed.scenario.synthetic import CAUSES
+
 THIN = "\u202f"
 """Narrow no-break space: between a number and its unit, so that they are never parted at a line's end."""
 
@@ -30,6 +32,9 @@ _SETTINGS = {
     "frames": "{} frames",
     "gop": "a key frame every {} frames",
 }
+LIGHTS = {"daylight": "in daylight", "mixed": "in mixed light", "backlight": "against the light", "night": "at night",
+          "infrared": "under infrared"}  # fmt: skip
+"""Of made-up scenes; a number is a share of full light."""
 _AXES = {"motion_eyes_per_s": "speed of faces, in distances between the eyes per second"}
 _UNITS = {"FTA": "passes", "FTE": "reference photographs", "FRR": "passes", "GFRR": "passes", "FPIR": "searches",
           "FNIR": "searches"}  # fmt: skip
@@ -169,13 +174,28 @@ def condition(name: str) -> str:
         return "clean pictures"
     if name == "camera":
         return "the camera's picture"
-    parts = (part.partition("=") for part in name.split(","))
-    return ", ".join(_SETTINGS.get(key, plain(key) + " {}").format(value).strip() for key, _, value in parts)
+    return ", ".join(
+        _told(*part.split("=", 1)) if "=" in part else condition(part) if part in ("clean", "camera") else part
+        for part in re.split(", ?|; ", name)
+    )
+
+
+def _told(key: str, value: str) -> str:
+    """One setting: 15 px between the eyes; at night; no glasses; tone 9."""
+    if key == "light" and value in LIGHTS:
+        return LIGHTS[value]
+    if value in ("true", "false"):
+        return plain(key) if value == "true" else f"no {plain(key)}"
+    return _SETTINGS.get(key, plain(key) + " {}").format(value).strip()
 
 
 def under(name: str) -> str:
-    """The same with its preposition: on clean pictures, at 15 px between the eyes."""
+    """The same with its preposition: on clean pictures, at 15 px between the eyes, at night, with glasses."""
     words = condition(name)
+    if words.startswith(tuple(LIGHTS.values())):
+        return words
+    if name.partition("=")[0] in CAUSES and not name.startswith(tuple(_SETTINGS)):
+        return f"with {words}"
     return f"{'on' if words.endswith(('picture', 'pictures')) else 'at'} {words}"
 
 

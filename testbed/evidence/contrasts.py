@@ -307,7 +307,7 @@ def _events(up: int, down: int, n: int, alpha: float) -> tuple[float, float]:
 def contrasts_of(run: RunDirectory, people: People, cells: Sequence[Cell]) -> list[dict[str, Any]]:
     """A row, JSON-able, for each system, condition, pair of arms and measure; none where nothing is contrasted.
 
-    Thresholds are the baseline arm's, for both arms. `p_holm` is corrected over the `tests` of one system and
+    Thresholds are the baseline arm's, for both arms. `holm_p` is corrected over the `tests` of one system and
     condition, all pairs and measures, placebos too; `together_low`, `together_high` hold for all of these at once.
     Raises InputError where a person passes twice in one arm.
     """
@@ -392,11 +392,11 @@ def _judged(found: Sequence[tuple[dict[str, Any], Effect]]) -> Iterator[dict[str
     p = np.array([effect.p for (_, effect), able in zip(found, enough, strict=True) if able])
     corrected = iter(holm(p))
     for (head, effect), able in zip(found, enough, strict=True):
-        p_holm = float(next(corrected)) if able else None
+        holm_p = float(next(corrected)) if able else None
         low, high = effect.bounds(ALPHA)
         together = effect.bounds(ALPHA / max(1, tests))
         verdict = "not shown" if able else "insufficient"
-        if p_holm is not None and p_holm <= ALPHA and (low > 0 or high < 0):
+        if holm_p is not None and holm_p <= ALPHA and (low > 0 or high < 0):
             verdict = "shown: worse" if (low > 0) == (effect.worse == "higher") else "shown: better"
         yield {
             **head, "metric": effect.metric, "operating_point": effect.point, "threshold": effect.threshold,
@@ -404,7 +404,7 @@ def _judged(found: Sequence[tuple[dict[str, Any], Effect]]) -> Iterator[dict[str
             "value": effect.value, "low": _known(low), "high": _known(high), "confidence": 1 - ALPHA,
             "together_low": _known(together[0]), "together_high": _known(together[1]),
             "more_alike": _more_alike(effect, low, high), "people": effect.people, "left_out": effect.left_out,
-            "comparisons": effect.comparisons, "p": effect.p if able else None, "p_holm": p_holm, "tests": tests,
+            "comparisons": effect.comparisons, "p": effect.p if able else None, "holm_p": holm_p, "tests": tests,
             "method": effect.method, "verdict": verdict,
         }  # fmt: skip
 

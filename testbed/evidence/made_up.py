@@ -23,8 +23,11 @@ def marked(evidence: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(row: dict[str, Any], words: str | None) -> dict[str, Any]:
-    row = {**row, **{name: None for name in ("family_p", "holm_p") if name in row}, "synthetic": True}
-    if words is None or row["verdict"] == "insufficient":
+    row = {**row, "synthetic": True}
+    if words is None:
+        return row
+    row |= {name: None for name in ("family_p", "holm_p") if name in row}
+    if row["verdict"] == "insufficient":
         return row
     said = f"{row['group']}: {NOT_JUDGED}. {WHY[0].upper()}{WHY[1:]}." if "group" in row else f"{NOT_JUDGED}, {WHY}"
     return {**row, "verdict": NOT_JUDGED, words: said}

@@ -131,9 +131,12 @@ def report_errors(by_person) -> None:
     fmr, fnmr = _share(others, steps), 1 - _share(mated, steps)
     at = int(np.argmin(np.abs(fmr - fnmr)))
     spread = np.sqrt((mated.var() + others.var()) / 2)
-    print(f"\n{len(by_person)} people × {len(VIEWS)} views at 60 px, dlib: "
-          f"EER {(fmr[at] + fnmr[at]) / 2:.2%} at {steps[at]:.3f}, d′ {(others.mean() - mated.mean()) / spread:.2f}, FMR at 0.6 {np.mean(others <= 0.6):.1%}, "
-          f"FNMR at 0.6 {np.mean(mated > 0.6):.1%}; not found: {dict(missed) or 'none'}")  # fmt: skip
+    print(
+        f"\n{len(by_person)} people × {len(VIEWS)} views at 60 px, dlib: EER {(fmr[at] + fnmr[at]) / 2:.2%} "
+        f"at {steps[at]:.3f}, d′ {(others.mean() - mated.mean()) / spread:.2f}, "
+        f"FMR at 0.6 {np.mean(others <= 0.6):.1%}, "
+        f"FNMR at 0.6 {np.mean(mated > 0.6):.1%}; not found: {dict(missed) or 'none'}"
+    )
 
 
 def _share(values, steps):

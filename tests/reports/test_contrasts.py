@@ -32,7 +32,7 @@ def row(
         "threshold": 0.6 if metric in ("FNMR", "FRR", "FMR") else None, "unit": "score" if score else "share",
         "worse": SHARES.get(metric, "higher"), "before": 0.9, "after": None if value is None else 0.9 + value,
         "value": value, "low": low, "high": high, "confidence": 0.95, "together_low": low, "together_high": high,
-        "more_alike": told, "people": 24, "left_out": 0, "comparisons": 24, "p": 0.001, "p_holm": 0.01, "tests": 14,
+        "more_alike": told, "people": 24, "left_out": 0, "comparisons": 24, "p": 0.001, "holm_p": 0.01, "tests": 14,
         "method": "Student's t", "verdict": verdict, **other,
     }  # fmt: skip
 
@@ -45,7 +45,7 @@ def rows(placebo: str = "not shown") -> list[dict[str, Any]]:
         row(),
         row("FTA", "not shown", 0.02, -0.05, 0.12),
         row("mated score", value=-0.81, low=-1.1, high=-0.52),
-        row("FNMR", "insufficient", 0.4, -0.2, 0.8, people=4, left_out=20, p=None, p_holm=None),
+        row("FNMR", "insufficient", 0.4, -0.2, 0.8, people=4, left_out=20, p=None, holm_p=None),
         row("FRR", value=0.2, low=0.08, high=0.34),
         row("non-mated score", "insufficient", None, None, None, people=0, more_alike=None, before=None),
         row(verdict=placebo, value=0.01, low=-0.02, high=0.03, **SHIRT),

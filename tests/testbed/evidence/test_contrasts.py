@@ -333,7 +333,7 @@ def test_a_built_in_effect_is_found_and_a_placebo_is_not(simulation):
 def test_tests_of_a_system_and_condition_are_one_family(simulation):
     told = simulation[3]
     assert {r["tests"] for r in told} == {len(told)} == {2 * (4 + 2 * 3)}
-    assert all(r["p_holm"] >= r["p"] for r in told)
+    assert all(r["holm_p"] >= r["p"] for r in told)
     assert all(r["together_low"] <= r["low"] <= r["value"] <= r["high"] <= r["together_high"] for r in told)
 
 
@@ -357,7 +357,7 @@ def test_five_people_are_never_enough(tmp_path):
     run, people, cells = simulated(tmp_path / "run", count=5)
     told = contrasts_of(run, people, cells)
     assert {r["verdict"] for r in told} == {"insufficient"}
-    assert all(r["p"] is None and r["p_holm"] is None for r in told)
+    assert all(r["p"] is None and r["holm_p"] is None for r in told)
 
 
 def test_a_system_that_never_finds_a_face_is_told_without_scores(tmp_path):
