@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.reading import SAME_GROUP, Contents, Figure
-from reports.wording import THIN, beyond, bounds, count, listed, percent, plain
+from reports.wording import THIN, beyond, bounds, capital, count, listed, percent, plain
 
 VERDICTS = ("refuted", "supported", "not settled", "untestable")
 
@@ -60,15 +60,15 @@ def verdict(rows: Sequence[Figure]) -> str:
                         for words, systems in by_words.items())  # fmt: skip
     rows = told[0][1]
     if len(rows) == 1:
-        return f"{_capital(rows[0]['verdict'])}."
+        return f"{capital(rows[0]['verdict'])}."
     one = len({row["read_as"] for row in rows}) == 1
     said = []
     for each in VERDICTS:
         who = [whom(row) if one else _of(row) for row in rows if row["verdict"] == each]
         if len(who) == len(rows):
-            return f"{_capital(each)} throughout."
+            return f"{capital(each)} throughout."
         if who:
-            said.append(f"{_capital(each)}: {'; '.join(who) if any(',' in name for name in who) else listed(who)}.")
+            said.append(f"{capital(each)}: {'; '.join(who) if any(',' in name for name in who) else listed(who)}.")
     return " ".join(said)
 
 
@@ -183,7 +183,3 @@ def dissected(rows: Sequence[Figure]) -> tuple[str, list[str], str]:
 
 def _short(value: float) -> str:
     return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from reports.reading import Figure
-from reports.wording import LIGHTS, at_point, condition, count, listed, plain, score, too_few
+from reports.wording import LIGHTS, at_point, capital, condition, count, listed, plain, score, too_few
 
 MEASURES = {
     "detection": "face found in a frame",
@@ -120,6 +120,21 @@ def sentences(rows: Sequence[Figure]) -> tuple[list[str], list[str], list[str]]:
     open_ = [f"{MEASURES[row['metric']]}, {allowed(row)}" for row in rows if row["verdict"] == "not shown"]
     few = [f"{MEASURES[row['metric']]}: {too_few(row['people'])}" for row in rows if row["verdict"] == "insufficient"]
     return shown, open_, few
+
+
+def headline(rows: Sequence[Figure], point: str) -> list[str]:
+    """One system in a sentence for each cause that is shown to do something, and one for the placebos."""
+    said, quiet = [], []
+    for pair in by_pair(rows):
+        measured = at(pair, point)
+        shown = [effect(row) for row in measured if row["verdict"].startswith("shown")]
+        if pair[0]["placebo"]:
+            quiet += [] if shown else [change(pair[0])]
+        elif shown:
+            said.append(f"{capital(change(pair[0]))}: {' '.join(shown[:2])}")
+    if not said:
+        said = ["No changed cause is shown to do anything; how much is still possible stands below."]
+    return [*said, f"No effect is shown of {listed(quiet)}."] if quiet else said
 
 
 def pictured(row: Figure) -> str:

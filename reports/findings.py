@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from reports import contrasts
 from reports.claims import VERDICTS, by_system
 from reports.reading import EVERYBODY, MAIN, SAME_GROUP, Contents, Figure
 from reports.synthetic import said_of_made_up
 from reports.truth import identity_check, label_check
 from reports.wording import (
     at_point,
+    capital,
     columns,
     count,
     listed,
@@ -68,12 +70,15 @@ def headlines(contents: Contents) -> list[tuple[str, list[str]]]:
 
 def headline(contents: Contents, system: str) -> list[str]:
     """One system in two or three sentences, under the reference condition at the main operating point."""
+    if contents.contrasts:
+        return contrasts.headline([row for row in contents.contrasts if row["system"] == system], contents.main_point)
     cell = contents.reference_cell(system)
-    unsaid = ["At which threshold it is used was not said."] if contents.main_point.startswith("fmr=") else []
+    found = contents.main_point.startswith("fmr=") and not contents.synthetic
+    unsaid = ["At which threshold it is used was not said."] if found else []
     said = [*_strangers(contents, cell)[:1], *_passers_by(contents, cell), *_searches(contents, cell)]
     shown = _shown(contents, cell)
     if shown:
-        said.append(_capital(_at_least(contents, cell, max(shown, key=lambda d: d["low"]))))
+        said.append(capital(_at_least(contents, cell, max(shown, key=lambda d: d["low"]))))
     elif any(d["verdict"] == "not shown" for kind in contents.kinds() for d in contents.compared(cell, kind).values()):
         said.append("For no group was a higher rate shown; with these numbers of people that settles nothing.")
     compared = any(
@@ -228,7 +233,7 @@ def _searches(contents: Contents, cell: Cell) -> list[str]:
         if alert is not None and alert["value"] is not None:
             who = "who are not in" if known else "who are in no list, and so taken not to be in"
             said.append(
-                f"{_capital(_at(contents, alert))}, of searches for people {who} the gallery of "
+                f"{capital(_at(contents, alert))}, of searches for people {who} the gallery of "
                 f"{count(size, 'people')}, {quoted(alert)} return somebody."
             )
         point = contents.main_point
@@ -277,7 +282,7 @@ def _at_least(contents: Contents, cell: Cell, shown: Figure, rate: str = "FMR") 
 
 
 def _higher(contents: Contents, cell: Cell) -> list[str]:
-    return [_capital(_at_least(contents, cell, d)) for d in sorted(_shown(contents, cell), key=lambda d: -d["low"])]
+    return [capital(_at_least(contents, cell, d)) for d in sorted(_shown(contents, cell), key=lambda d: -d["low"])]
 
 
 def _elsewhere(contents: Contents, system: str, here: Cell) -> list[str]:
@@ -289,7 +294,7 @@ def _elsewhere(contents: Contents, system: str, here: Cell) -> list[str]:
         known = {d["group"] for cell in said for d in _shown(contents, cell, metric, point)}
         others = (cell for cell in contents.cells if cell.system.label == system and cell.id != here.id)
         shown += [
-            (d["low"], f"{_capital(under(cell.condition_name))}, {_at_least(contents, cell, d, metric)}")
+            (d["low"], f"{capital(under(cell.condition_name))}, {_at_least(contents, cell, d, metric)}")
             for cell in others for d in _shown(contents, cell, metric, point) if d["group"] not in known
         ]  # fmt: skip
     strongest = sorted(shown, key=lambda each: -each[0])[:ELSEWHERE]
@@ -339,15 +344,15 @@ def _missed(contents: Contents, cell: Cell) -> list[str]:
         return []
     said = [f"A person whose face was found was not recognised in {quoted(figure)}."]
     if figure["verdict"] == "insufficient":
-        said.append(f"{_capital(too_few_people(figure['subjects']))}.")
-    return [*said, *(_capital(_at_least(contents, cell, d, "FNMR")) for d in _shown(contents, cell, "FNMR"))]
+        said.append(f"{capital(too_few_people(figure['subjects']))}.")
+    return [*said, *(capital(_at_least(contents, cell, d, "FNMR")) for d in _shown(contents, cell, "FNMR"))]
 
 
 def _never_found(contents: Contents, system: str, cell: Cell) -> list[str]:
     here = contents.figure("FTA", cell, point=None)
     if here is None or here["value"] is None:
         return []
-    said = [f"{_capital(under(cell.condition_name))}, no usable face was found in {quoted(here)}."]
+    said = [f"{capital(under(cell.condition_name))}, no usable face was found in {quoted(here)}."]
     worst = worst_acquisition(contents, system)
     if worst is not None and worst["cell"] != cell.id and worst["value"] > here["value"]:
         said.append(
@@ -368,7 +373,7 @@ def _acquired_by_group(contents: Contents, system: str, condition_name: str) -> 
         figures = [contents.figure("FTA", cell, group.name, point=None) for group in groups]
         measured = [f for f in figures if f is not None and f["verdict"] == "measured" and f["value"] is not None]
         if higher:
-            said += [_capital(_at_least(contents, cell, d, "FTA")) for d in higher]
+            said += [capital(_at_least(contents, cell, d, "FTA")) for d in higher]
         elif len(measured) > 1 and not contents.synthetic:
             # Of groups with the same rate, the one that more people speak for.
             least = min(measured, key=lambda f: (f["value"], f["high"]))
@@ -393,7 +398,3 @@ def worst_group(contents: Contents, cell: Cell) -> Figure | None:
     figures = (contents.figure("FMR", cell, name, name) for name in names)
     measured = [f for f in figures if f is not None and f["value"] is not None and f["verdict"] == "measured"]
     return max(measured, key=lambda f: (f["value"], f["high"]), default=None)
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]

@@ -109,8 +109,12 @@ class Contents:
 
     @property
     def main_point(self) -> str:
-        """The operating point the report speaks of: `own` if evaluated, else the first."""
-        return "own" if "own" in self.operating_points else self.operating_points[0]
+        """The operating point the report speaks of: `own` if evaluated, else the first.
+
+        Of made-up people it is the first that the scenario names: a threshold learned on photographs is not theirs.
+        """
+        own = "own" in self.operating_points and not self.synthetic
+        return "own" if own else self.operating_points[0]
 
     def said(self, what: str) -> bool:
         """Whether a log says who is who (`subjects`), who is `enrolled`, or what failed (`failures`); runs know it."""

@@ -145,6 +145,11 @@ def kind_of_group(kind: str) -> str:
     return kind if kind == "everybody" else " × ".join(f"“{name}”" for name in kind.split(" × "))
 
 
+def capital(words: str) -> str:
+    """With a capital letter at its beginning."""
+    return words[:1].upper() + words[1:]
+
+
 def listed(words: Iterable[str]) -> str:
     """a, b and c."""
     *most, last = list(words) or [""]

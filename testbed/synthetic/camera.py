@@ -47,6 +47,8 @@ FEW, STEPS, SIGMAS, PER_SIGMA = 20, 64, 5, 64
 """Below so many electrons a photosite counts as Poisson's law says, tabled at so many steps an electron and, up to
 so many standard deviations, so many steps each; above, a normal deviate of the right variance does."""
 
+LENS = 0.55
+"""Standard deviation of what lens and low-pass filter blur at best, pixels: without it fine leaves turn to rainbows."""
 SMOOTH = 1.0, 0.1
 """Pixels over which colours are smoothed, and how many more for each decibel of gain: cameras do, noise is coloured."""
 
@@ -146,8 +148,7 @@ class Sensor:
         if settings.automatic:
             self._adjust(shot.colour, seconds)
         light = self.view.taken(smeared(shot, self.shutter_s, settings.rolling_s, settings.size[1]))
-        if settings.defocus_px:
-            light = cv2.GaussianBlur(light, (0, 0), settings.defocus_px)
+        light = cv2.GaussianBlur(light, (0, 0), float(np.hypot(LENS, settings.defocus_px)))
         generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, frame])))
         sites = luminance(light) if self.monochrome else mosaic(light)
         filled = np.float32(self.lux * self.shutter_s / FULL * settings.full_well)

@@ -23,6 +23,8 @@ ACROSS, MOST = 8, 48
 """Faces in a row, and on a sheet."""
 LABEL = 40
 """Pixels of the words under a picture."""
+MOMENTS = {"corridor": (4, 16.0), "gate": (6, 23.0), "street": (6, 24.0), "shop": (4, 17.0)}
+"""Of each scene a seed, and seconds: several people are near and look this way."""
 STILL = (400, 224)
 """Pixels of a picture of a scene on a sheet; it is filmed half as large again."""
 
@@ -72,12 +74,13 @@ def places(path: Path, progress: Progress = silent) -> int:
     for number, (place, light) in enumerate(shots):
         progress("film", number, len(shots))
         synthetic = Synthetic.model_validate({
-            "kind": "synthetic", "people": [{"count": 5}], "scene": place, "light": light, "every_s": 1.6,
+            "kind": "synthetic", "people": [{"count": 8}], "scene": place, "light": light, "every_s": 1.6,
             "cameras": [{"name": place, "size": [3 * side // 2 for side in STILL], "clock": False}],
         })  # fmt: skip
-        (clip,) = clips(synthetic, 3)
-        taken = Shooting(synthetic, clip, population([({}, 5)], 8), threads=2).frame(0, 10.0)
-        assert taken is not None, "nobody is through within ten seconds"
+        seed, seconds = MOMENTS[place]
+        (clip,) = clips(synthetic, seed)
+        taken = Shooting(synthetic, clip, population([({}, 8)], 8), threads=2).frame(0, seconds)
+        assert taken is not None, "a moment at which somebody is there"
         corner = number % len(LIGHTS) * STILL[0], number // len(LIGHTS) * (STILL[1] + LABEL // 2)
         page.paste(Image.fromarray(taken[0]).resize(STILL), corner)
         pen.text((corner[0] + 4, corner[1] + STILL[1] + 3), f"{place}, {light}", fill="black")

@@ -356,7 +356,7 @@ def test_infrared_is_grey_and_finer_than_colour():
         Sensor(settings, view(), 300, infrared, 1).expose(still(stripes), 0, 0.0) for infrared in (True, False)
     )
     assert (grey == grey[..., :1]).all()
-    assert np.ptp(grey[90].astype(int), axis=0)[1] > 60
+    assert np.ptp(grey[90].astype(int), axis=0)[1] > 20  # as much as the lens lets through
     assert not (coloured == coloured[..., :1]).all()  # stripes as fine as the mosaic: false colours
 
 
