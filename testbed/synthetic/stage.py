@@ -16,6 +16,8 @@ from testbed.synthetic.people.person import Person, Pose
 from testbed.synthetic.people.walking import Route, Walker
 from testbed.synthetic.visits import Visit
 
+MOMENT = 1e-6
+"""Seconds: more than times that are sums of fractions are off, less than anything moves in."""
 REACH = 1.5
 """Metres around a person within which they, or their shadow, may be in the picture."""
 
@@ -68,6 +70,7 @@ class Stage:
 
     def go_on(self, seconds: float) -> bool:
         """Let people come and go; False once all have gone."""
+        seconds += MOMENT  # whoever comes as another goes is never there together with them
         while self._coming and self._coming[0].starts <= seconds:
             visit = self._coming.pop(0)
             self._there.append(Actor(visit, self._people[visit.person], subject(visit.person), self._clip))

@@ -106,7 +106,7 @@ def test_a_scenario_that_is_not_there_is_told_those_that_are(typed):
     said = sentence(typed("run", "scenarios/demo2.yaml"))
     assert said.startswith("scenarios/demo2.yaml: there is no such file")
     assert said.count("demo2.yaml") == 1
-    for name in ("demo.yaml", "london-set.yaml", "recorded-video.yaml"):
+    for name in ("station.yaml", "london-set.yaml", "recorded-video.yaml"):
         assert name in said
 
 

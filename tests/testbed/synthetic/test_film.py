@@ -142,6 +142,14 @@ def test_arms_show_the_same_people_at_the_same_places(tmp_path, made_up, here):
     assert PHOTOGRAPHS_OF == "references/{subject}/*.png"
 
 
+def test_one_by_one_everybody_has_their_frames_to_themselves(tmp_path, made_up, here):
+    camera = {"name": "lane", "distance": 2.5, "size": [64, 64], "fps": 5, "clock": False}
+    made = produce(made_up(people=[{"count": 7}], cameras=[camera], frames_each=4), 2, tmp_path, here)
+    assert made.faces.group_by("subject").len()["len"].to_list() == [4] * 7
+    assert made.faces["frame"].to_list() == list(range(28))
+    assert len(recording(tmp_path / "clips" / "lane.mp4")) == 28
+
+
 def test_people_are_enrolled_as_they_are_but_without_what_is_put_on(made_up):
     synthetic = made_up(contrasts=[{"cause": "glasses", "levels": [False, True]}, {"cause": "tone", "levels": [3, 8]}])
     people = cast(made_up(people=[{"count": 3, "mask": True, "glasses": True}]), 1)
