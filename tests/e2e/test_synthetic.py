@@ -7,7 +7,7 @@ import json
 import polars as pl
 import pytest
 
-CAMERA = {"name": "lane", "distance": 2.0, "size": [320, 240], "field": 14, "fps": 4}
+CAMERA = {"name": "lane", "distance": 2.0, "size": [320, 240], "field": 18, "fps": 4}
 
 
 def scenario(**probes):
@@ -22,7 +22,7 @@ def scenario(**probes):
 
 
 def test_a_scenario_with_nothing_but_itself_is_filmed_replayed_and_reported(testbed, write, tmp_path):
-    contrasts = [{"cause": "gain_db", "levels": [30, 0]}]
+    contrasts = [{"cause": "defocus_px", "levels": [0, 9]}]
     path = write(scenario(contrasts=contrasts, within={"light": ["night"]}))
     result = testbed("run", path, "--out", "out", "-w", 2)
     assert result.returncode == 0, result.stderr
@@ -33,13 +33,13 @@ def test_a_scenario_with_nothing_but_itself_is_filmed_replayed_and_reported(test
     truth = pl.read_parquet(run / "truth" / "faces.parquet")
     assert truth.height == 4 * 2 * 2
     captures = pl.concat([pl.read_parquet(p) for p in sorted((run / "captures").rglob("*.parquet"))])
-    bright = captures.filter(pl.col("camera") == "light=night,gain_db=30")
+    bright = captures.filter(pl.col("camera") == "light=night,defocus_px=0")
     assert bright.height >= 7
     assert bright["iou"].min() > 0.4
-    # Without gain the night is too dark for the detector: what was built in is measured.
+    # Far out of focus nobody is found: what was built in is measured.
     evidence = json.loads((run / "evidence.json").read_text())
     (found,) = (row for row in evidence["contrasts"] if row["metric"] == "detection")
-    assert (found["cause"], found["level"], found["people"]) == ("gain_db", 0, 4)
+    assert (found["cause"], found["level"], found["people"]) == ("defocus_px", 9, 4)
     assert found["value"] < -0.5
     assert found["verdict"] == "insufficient"  # four people show nothing
     assert evidence["synthetic"] is True
@@ -53,7 +53,7 @@ def test_a_scenario_with_nothing_but_itself_is_filmed_replayed_and_reported(test
     assert attempts.group_by("cell").len()["len"].to_list() == [4, 4]
 
     # The same again from what is there: a killed run that had its films goes on with them.
-    clip = run / "made-up" / "clips" / "light=night,gain_db=0.mp4"
+    clip = run / "made-up" / "clips" / "light=night,defocus_px=9.mp4"
     before = clip.read_bytes()
     again = testbed("replay", "out")
     assert again.returncode == 0, again.stderr
