@@ -118,7 +118,11 @@ def sentences(rows: Sequence[Figure]) -> tuple[list[str], list[str], list[str]]:
     """Of the rows of one pair, one for each measure: effects shown, not shown, and of too few people to say."""
     shown = [effect(row) for row in rows if row["verdict"].startswith("shown")]
     open_ = [f"{MEASURES[row['metric']]}, {allowed(row)}" for row in rows if row["verdict"] == "not shown"]
-    few = [f"{MEASURES[row['metric']]}: {too_few(row['people'])}" for row in rows if row["verdict"] == "insufficient"]
+    few = [
+        f"{MEASURES[row['metric']]}: {too_few(row['people']) if row['comparisons'] else row['method']}"
+        for row in rows
+        if row["verdict"] == "insufficient"
+    ]
     return shown, open_, few
 
 
@@ -143,9 +147,9 @@ def pictured(row: Figure) -> str:
     told = [
         f"{words} {written.format(before[name])} → {written.format(after[name])}"
         for name, words, written in (
-            ("luminance", "light from the skin", "{:.3g}"),
+            ("luminance", "light from the brow", "{:.3g}"),
             ("inter_eye_px", "pixels between the eyes", "{:.3g}"),
-            ("visible", "share of the face to be seen", "{:.0%}"),
+            ("visible", "share of the face that nothing else hides", "{:.0%}"),
         )
         if before[name] is not None and after[name] is not None
     ]

@@ -99,10 +99,13 @@ def check(
     """Were they really strangers? A sheet of all falsely matched pairs and as many others, for a person to fill in."""
     from testbed.cli.listing import check as listing
     from testbed.evidence.check_run import check_run, write_sheet
+    from testbed.evidence.claims.judging import is_synthetic
     from testbed.runs.directory import RunDirectory
     from testbed.scenario.loading import reload
 
     run = RunDirectory.open(directory)
+    if is_synthetic(run.manifest()):
+        raise InputError(f"{directory}: is a run of made-up people, whose truth is exact: there is nothing to check")
     asked = check_run(run, reload(run.manifest()["scenario"]), point, cell)
     path = out or directory / "check.csv"
     if asked.sheet.height:
@@ -132,7 +135,7 @@ def decode(
         RunDirectory.open(directory), shown,
         prior=chances, gallery=gallery, in_gallery=in_gallery, by=by, cell=cell, rule=rule,
     )  # fmt: skip
-    typer.echo("\n".join(lines))
+    typer.echo("\n".join([*_of_made_up(directory), *lines]))
 
 
 @app.command()
@@ -167,9 +170,19 @@ def plan(
         from reports.plans import draw
 
         draw(found, groups, claims, where, out)
-    typer.echo(listing(found, where, None if where is None else assumed))
+    typer.echo("\n".join([*_of_made_up(directory), listing(found, where, None if where is None else assumed)]))
     if out is not None:
         typer.echo(f"drawn: {out}")
+
+
+def _of_made_up(directory: Path | None) -> list[str]:
+    """What must be known of figures from a run of made-up people, before they are read."""
+    from testbed.evidence.claims.judging import is_synthetic
+    from testbed.runs.directory import RunDirectory
+
+    if directory is None or not is_synthetic(RunDirectory.open(directory).manifest()):
+        return []
+    return ["Made-up people: these figures come from drawings, and say nothing of real people or of photographs.", ""]
 
 
 def _assignments(given: list[str]) -> dict[str, str]:

@@ -17,11 +17,12 @@ def synth(
         str,
         typer.Argument(metavar="people|scenes|SCENARIO", help="`people`, `scenes`, or a scenario with made-up people"),
     ],
-    n: Annotated[int, typer.Option("--n", help="people: how many; with --cross, of each kind")] = 48,
+    n: Annotated[int | None, typer.Option("--n", help="people: how many (48); with --cross, of each kind")] = None,
     sheet: Annotated[
-        Path, typer.Option(help="people, scenes: the picture; of people, a CSV of what is declared lies beside it")
-    ] = Path("people.png"),
-    seed: Annotated[int, typer.Option(help="people: other numbers make other people")] = 1,
+        Path | None,
+        typer.Option(help="people, scenes: the picture; of people, a CSV of what is declared lies beside it"),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="people: other numbers make other people (1)")] = None,
     declare: Annotated[list[str] | None, typer.Option(help="people: what all have, e.g. tone=9; repeatable")] = None,
     cross: Annotated[
         list[str] | None, typer.Option(help="people: an attribute whose levels are crossed; repeatable")
@@ -43,17 +44,24 @@ def synth(
     Sex, age, skin tone and shape family are declared parameters of the drawing, measured on nobody, and none is a
     race. The same seed makes the same people and the same films.
     """
-    if what in ("people", "scenes"):
-        if out is not None or overrides:
-            raise InputError(f"--out and --set are for a scenario; {what} takes --sheet")
-        sheet = sheet or Path(f"{what}.png")
-        if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-            raise InputError(f"--sheet {sheet}: must end in .png or .jpg")
-        if not sheet.parent.is_dir():
-            raise InputError(f"--sheet {sheet}: there is no folder {sheet.parent}")
-        _people(n, sheet, seed, declare or [], cross or []) if what == "people" else _scenes(sheet)
-    else:
+    given = {"--n": n, "--sheet": sheet, "--seed": seed, "--declare": declare, "--cross": cross,
+             "--out": out, "--set": overrides}  # fmt: skip
+    takes = {"people": ("--n", "--sheet", "--seed", "--declare", "--cross"), "scenes": ("--sheet",)}
+    for option, value in given.items():
+        if value is not None and option not in takes.get(what, ("--out", "--set")):
+            raise InputError(f"{option}: means nothing to `testbed synth {what}`; leave it out")
+    if what not in takes:
         _films(Path(what), out, overrides or [], workers)
+        return
+    sheet = sheet or Path(f"{what}.png")
+    if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise InputError(f"--sheet {sheet}: must end in .png or .jpg")
+    if not sheet.parent.is_dir():
+        raise InputError(f"--sheet {sheet}: there is no folder {sheet.parent}")
+    if what == "scenes":
+        _scenes(sheet)
+    else:
+        _people(48 if n is None else n, sheet, 1 if seed is None else seed, declare or [], cross or [])
 
 
 def _films(scenario: Path, out: Path | None, overrides: list[str], workers: int | None) -> None:
@@ -62,7 +70,7 @@ def _films(scenario: Path, out: Path | None, overrides: list[str], workers: int 
     from testbed.replay.workers import default_workers, pool
     from testbed.scenario.loading import load
     from testbed.scenario.synthetic import Synthetic
-    from testbed.synthetic.handout import claim, hand_out
+    from testbed.synthetic.handout import claimed, hand_out
     from testbed.synthetic.production import checked, produce
 
     if not scenario.suffix:
@@ -76,10 +84,10 @@ def _films(scenario: Path, out: Path | None, overrides: list[str], workers: int 
     if out is None:
         raise InputError(f"--out: name a folder for the clips, e.g. --out {scenario.stem}")
     checked(made_up, loaded.scenario.seed)
-    claim(out, made_up, loaded.scenario.seed)
-    with bars() as progress, pool(workers or default_workers()) as executor:
-        made = produce(made_up, loaded.scenario.seed, out, executor, progress)
-    clips = hand_out(made, made_up, out, loaded.resolved)
+    with claimed(out, made_up, loaded.scenario.seed):
+        with bars() as progress, pool(workers or default_workers()) as executor:
+            made = produce(made_up, loaded.scenario.seed, out, executor, progress)
+        clips = hand_out(made, made_up, out, loaded.resolved)
     for notice in made.notices:
         typer.echo(f"note: {notice}")
     passes = made.transits.height

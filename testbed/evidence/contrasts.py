@@ -227,6 +227,9 @@ def _quantile(freedom: float, alpha: float) -> float:
     return float(special.stdtrit(freedom, 1 - alpha / 2) if isfinite(freedom) else special.ndtri(1 - alpha / 2))
 
 
+TOO_FEW = "the baseline has too few comparisons to find this threshold"
+
+
 # -- effects ------------------------------------------------------------------------------------------------------
 def effects(
     before: Passes, after: Passes, points: Sequence[Point], folds: npt.NDArray[np.int64], direction: str,
@@ -237,18 +240,19 @@ def effects(
     FNMR is of people with a template in both arms, FRR of all who are enrolled: without a template they are missed.
     """
     passed = np.isfinite(before.acquired) & np.isfinite(after.acquired)
+    either = np.isfinite(before.acquired) | np.isfinite(after.acquired)
     alike = 1 if direction == "similarity" else -1
     less, more = ("lower", "higher") if alike > 0 else ("higher", "lower")
     same = np.eye(len(folds), dtype=bool)
 
     def made(metric: str, point: Point | None, unit: str, worse: str, one: Floats, two: Floats, people: int,
              bounds: Bounds, p: float, method: str) -> Effect:  # fmt: skip
-        name, threshold = (point[0], float(np.mean(point[2:]))) if point else (None, None)
+        name, threshold = (point[0], _known(float(np.mean(point[2:])))) if point else (None, None)
         value = float((two - one).mean()) if one.size else None
         spread = float(one.std(ddof=1)) if unit == "score" and one.size > 1 else None
         return Effect(metric, name, threshold, unit, worse, float(one.mean()) if one.size else None,
                       float(two.mean()) if two.size else None, value, bounds, float(p), people,
-                      int(passed.sum()) - people, one.size, method, spread)  # fmt: skip
+                      int(either.sum()) - people, one.size, method, spread)  # fmt: skip
 
     def of_people(metric: str, one: Floats, two: Floats, worse: str, point: Point | None = None) -> Effect:
         there = passed & np.isfinite(one) & np.isfinite(two)
@@ -277,6 +281,7 @@ def effects(
         return made(metric, point, unit, worse, one[there], two[there], int(there.any(axis=1).sum()), bounds, p(),
                     f"clustered by both people, {how}")  # fmt: skip
 
+    nothing = np.zeros(0)
     yield of_people("detection", before.found, after.found, "lower")
     yield of_people("FTA", 1 - before.acquired, 1 - after.acquired, "higher")
     arms = before, after
@@ -287,7 +292,9 @@ def effects(
     for point in points:
         limits = np.array(point[2:])
         if not np.isfinite(limits).all():
-            continue  # the baseline has too few comparisons to show such a rate
+            for metric in ("FNMR", "FRR", "FMR"):
+                yield made(metric, point, "share", "higher", nothing, nothing, 0, lambda _: (-1.0, 1.0), 1.0, TOO_FEW)
+            continue
         at = alike * limits[folds][:, None]
         compared = [np.where(np.isfinite(arm.scores), alike * arm.scores >= at, np.nan) for arm in arms]
         missed = [1 - matches[same] for matches in compared]

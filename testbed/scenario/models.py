@@ -100,6 +100,7 @@ class Video(Strict):
     every: int = Field(1, ge=1, description="show the system every n-th frame")
     segment: int = Field(64, ge=1, le=1000, description="frames per resumable part")
     transit_gap_s: float = Field(2.0, gt=0, description="a person unseen for longer than this starts a new transit")
+    made_up: bool = Field(False, description="nobody on them exists: the report says so, and judges no group")
 
     @model_validator(mode="after")
     def _unique(self) -> Video:
@@ -252,6 +253,8 @@ class Scenario(Strict):
             for i, group in enumerate(self.groups):
                 if group not in OF_PEOPLE:
                     yield ("groups", i), f"is nothing that made-up people have; choose among {', '.join(OF_PEOPLE)}"
+                if group in self.probes.causes:  # type: ignore[union-attr]
+                    yield ("groups", i), f"{group} is changed for everybody under `contrasts`; group by something else"
         elif self.subjects is None:
             if self.groups and not isinstance(self.probes, Log):
                 yield ("groups",), "names columns of the subjects table: add `subjects: {table: …}`"

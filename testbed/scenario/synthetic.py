@@ -139,6 +139,11 @@ class Synthetic(Strict):
     every: int = Field(1, ge=1, description="show the system every n-th frame")
     segment: int = Field(64, ge=1, le=1000, description="frames per resumable part")
 
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """All that changes between arms."""
+        return (*(contrast.cause for contrast in self.contrasts), *self.within)
+
     @model_validator(mode="after")
     def _hangs_together(self) -> Synthetic:
         refuse(self._misfits())
@@ -158,6 +163,14 @@ class Synthetic(Strict):
                 yield place, f"{cause} is nothing that can be changed; choose among {', '.join(sorted(CAUSES))}"
             elif cause in [other for _, other in places[:i]]:
                 yield place, f"{cause} is changed already; name it once"
+        if self.staging == "one by one" and (self.passes > 1 or self.paths):
+            key = "passes" if self.passes > 1 else "paths"
+            yield (key,), "is for `staging: walks`; one by one, everybody comes to the scene's spot once"
+        if self.contrasts and self.passes > 1:
+            yield ("passes",), "contrasts are of one pass of everybody; leave it out"
+        for i, kind in enumerate(self.people):
+            for name in set(kind.declared) & set(self.causes):
+                yield ("people", i, name), "is changed for everybody under `contrasts`; leave it out here"
         if self.within and not self.contrasts:
             yield ("within",), "says where contrasts are made; name one under `contrasts`"
         if self.contrasts and len(self.cameras) > 1:
@@ -183,7 +196,8 @@ def _misfit(synthetic: Synthetic, cause: str, level: Level) -> str:
         else:
             Arm("", {cause: level}).camera(synthetic)
     except ValidationError as error:
-        return f"is no level of it ({error.errors()[0]['msg']})"
+        said = error.errors()[0]["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+        return f"is no level of it ({said})"
     return ""
 
 
@@ -191,7 +205,9 @@ OF_PEOPLE = tuple(name for name in MadeUp.model_fields if name not in ("count", 
 OF_BODIES = ("sex", "age", "tone", "family")
 """What a reference photograph shares with the arm; all else is put on, or cut, after it was taken."""
 OF_CAMERAS = tuple(
-    name for name in FilmedCamera.model_fields if name not in ("name", "mount", "at", "light", "fps", "clock", "size")
+    name
+    for name in FilmedCamera.model_fields
+    if name not in ("name", "scene", "mount", "at", "light", "fps", "clock", "size")
 )
 CAUSES = (*OF_PEOPLE, "light", *OF_CAMERAS)
 

@@ -48,6 +48,8 @@ def survey(
     else:
         assert isinstance(scenario.probes, Video), "a score log is not replayed"
         notices = _survey_video(scenario, scenario.probes, table, run)
+        if scenario.probes.made_up:
+            run.note(synthetic=True)
         clips = [file for camera in scenario.probes.cameras for file in _files(camera.file, camera.truth)]
     tables = [scenario.subjects.table] if scenario.subjects else []
     if scenario.subjects and scenario.subjects.limit is not None and table is not None:
@@ -128,7 +130,7 @@ def _survey_made_up(
     run.write(SUBJECTS, conform(SUBJECTS, declared.select("subject", *groups)))
     run.write(TRANSITS, made.transits)
     run.write(FACES, made.faces)
-    run.write(TRUTH, made.faces.join(made.transits, "transit", how="semi").select(list(TRUTH.columns)))
+    run.write(TRUTH, made.boxes().select(list(TRUTH.columns)))
     run.note(synthetic=True, contrasts=[asdict(pair) for pair in pairs(made_up)])
     return list(made.notices), list(files(made_up, scenario.seed, run.path / MADE_UP).values())
 

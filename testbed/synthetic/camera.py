@@ -53,7 +53,9 @@ SMOOTH = 1.0, 0.1
 """Pixels over which colours are smoothed, and how many more for each decibel of gain: cameras do, noise is coloured."""
 
 DAY = datetime(2031, 5, 14, 10)
-"""What the clock shows at second 0."""
+"""What the clock shows at second 0; twelve hours later where it is dark."""
+DARK = 20.0
+"""Lux."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +141,10 @@ class Sensor:
         self.shutter_s, self.gain_db = settings.exposure_s, settings.gain_db
         self._level = self._wanted = self._seconds = np.nan
 
+    def settle(self) -> None:
+        """Forget what was seen before: the next frame is exposed as a first one."""
+        self._level = self._wanted = self._seconds = np.nan
+
     def expose(self, shot: Shot, frame: int, seconds: float) -> Image:
         """The picture `(H, W, 3)`, RGB; call it frame by frame, for the exposure has a memory.
 
@@ -156,7 +162,8 @@ class Sensor:
         said = converted(electrons, settings.full_well, self.gain_db)
         image = developed(said, settings.sharpen, None if self.monochrome else SMOOTH[0] + SMOOTH[1] * self.gain_db)
         if settings.clock:
-            stamp(image, DAY + timedelta(seconds=int(seconds)))
+            dark = self.monochrome or self.lux < DARK
+            stamp(image, DAY + timedelta(hours=12 * dark, seconds=int(seconds)))
         return image
 
     def _adjust(self, colour: Floats, seconds: float) -> None:

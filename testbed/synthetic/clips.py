@@ -22,8 +22,8 @@ LONGEST = 50_000
 """Frames of a clip."""
 FACE_HEIGHT = 1.60
 """Metres: where a camera looks that is aimed at whoever stands on a scene's spot."""
-SPEED = 0.9
-"""Metres a second of a slow walker."""
+SPEED = 0.65
+"""Metres a second: nobody walks more slowly."""
 
 
 @dataclass(frozen=True)

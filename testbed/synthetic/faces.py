@@ -1,4 +1,7 @@
-"""The truth about a face in a picture: where it is, how large, which way it looks, and how much of it is seen."""
+"""The truth about a face in a picture: where it is, how large, which way it looks, and how much of it is hidden.
+
+What people wear is their own: a mask or glasses hide nothing of a face here, other people and things do.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 SMALLEST, TURNED, HIDDEN = 8.0, 75.0, 0.5
 """A face was put before a system where its eyes are so many pixels apart, it is turned at most so far from the camera
 (degrees, either way), and at least this share of it is seen."""
+BROW = 0.35, 0.40
+"""Where light on the skin is read: so far above the middle of the eyes, within so much around it, in eye distances."""
 LEAST = 0.1
 """A face of which less than this share lies within the frame is not in the picture."""
 _LUMA = np.array([0.2126, 0.7152, 0.0722])
@@ -62,23 +67,31 @@ def face_in(
     eyes = np.stack([marks.left_eye, marks.right_eye]).astype(np.float64)
     pinhole = view.pinhole.project(np.concatenate([eyes, posed.face]))[:, :2]
     if not np.isfinite(pinhole).all():
-        return None
+        return None  # some of it is behind the camera
     height, width = picture.shape[:2]
     placed = view.placed(pinhole)
-    box = np.concatenate([placed[2:].min(0), placed[2:].max(0)])  # chin to hairline, as YuNet's boxes are
+    if not np.isfinite(placed[:2]).all():
+        return None  # beyond what the lens brings into the picture
+    box = np.concatenate(
+        [np.nanmin(placed[2:], axis=0), np.nanmax(placed[2:], axis=0)]
+    )  # chin to hairline, as YuNet's boxes are
     inside = (placed[2:] >= 0).all(1) & (placed[2:] < (width, height)).all(1)
     if inside.mean() < LEAST:
         return None
     clipped = np.clip(box, 0, [width, height, width, height])
     seen = inside & _shown(pinhole[2:], drawn, mesh)
     to_camera = eye - eyes.mean(0)
-    x, y, z = (head_axes(marks) @ straight.T).T @ to_camera
+    axes = head_axes(marks)
+    x, y, z = (axes @ straight.T).T @ to_camera
+    apart = np.linalg.norm(eyes[0] - eyes[1])
+    # Bare skin, whatever is worn: above and between the eyes.
+    brow = np.linalg.norm(posed.face - (eyes.mean(0) + BROW[0] * apart * axes[:, 1]), axis=1) < BROW[1] * apart
     across = placed[0] - placed[1]  # from the right eye to the left one, which is to the right in the picture
     return Face(
         tuple(map(float, clipped)), float(np.hypot(*across)),  # type: ignore[arg-type]
         float(-np.degrees(np.arctan2(x, z))), float(np.degrees(np.arctan2(y, np.hypot(x, z)))),
         float(np.degrees(np.arctan2(across[1], across[0]))),
-        float(np.linalg.norm(to_camera)), float(seen.mean()), _luminance(picture, placed[2:][seen]),
+        float(np.linalg.norm(to_camera)), float(seen.mean()), _luminance(picture, placed[2:][seen & brow]),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple, replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from kernels.raster import render
+from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import FACES
 from testbed.scenario.synthetic import Synthetic
 from testbed.synthetic.camera import Sensor, Shot
@@ -36,6 +38,7 @@ class Shooting:
     def __init__(self, synthetic: Synthetic, clip: Clip, people: Sequence[Identity], threads: int = 1) -> None:
         self.view, self.eye = hung(clip)
         place, self._threads = clip.place, threads
+        self._alone = synthetic.frames_each if synthetic.staging == "one by one" else 0
         lighting = place.lighting(str(clip.camera.light), self.eye)
         self._lights = lighting.lights
         self._sensor = Sensor(clip.camera, self.view, lighting.lux, lighting.monochrome, clip.numbered("sensor"))
@@ -50,6 +53,8 @@ class Shooting:
         stage = self._stage
         if not stage.go_on(seconds):
             return None
+        if self._alone and number % self._alone == 0:
+            self._sensor.settle()
         posed = [actor.person.posed(actor.walker.pose(seconds)) for actor in stage.present]
         meshes = [
             replace(each.mesh, material=each.mesh.material + np.int32(first))
@@ -71,6 +76,12 @@ class Shooting:
         return picture, rows
 
 
+def _packed(table: pl.DataFrame) -> bytes:
+    content = BytesIO()
+    table.write_parquet(content)
+    return content.getvalue()
+
+
 def film(synthetic: Synthetic, clip: Clip, people: Sequence[Identity], folder: Path, threads: int = 1) -> None:
     """Write `clips/NAME.mp4` and, before it, `truth/NAME.parquet` (FACES, with `seconds`) under `folder`.
 
@@ -82,11 +93,14 @@ def film(synthetic: Synthetic, clip: Clip, people: Sequence[Identity], folder: P
     rows: Rows = []
     shown: tuple[Picture, Rows] | None = None
     number = recorded = 0
+    alone = synthetic.staging == "one by one"  # nobody's pictures then depend on who came before
     with Recorder(path, camera.size, camera.fps, camera.bitrate_kbps, camera.gop) as recorder:
         while taken := shooting.frame(number, seconds := number / camera.fps):
-            if shown is None or fate[number] != FROZEN:
-                shown = taken
+            if alone and number % synthetic.frames_each == 0:
+                recorder.cut()
             if fate[number] != LOST:
+                if shown is None or fate[number] != FROZEN:
+                    shown = taken
                 picture, faces = shown
                 recorder.write(picture, number)
                 rows += [(clip.name, recorded, seconds, *face) for face in faces]
@@ -95,5 +109,7 @@ def film(synthetic: Synthetic, clip: Clip, people: Sequence[Identity], folder: P
                 told.write_text(str(number))
             number += 1
         columns = {"camera": pl.String, "frame": pl.Int64, "seconds": pl.Float64, **FACES.columns}
-        pl.DataFrame(rows, schema=columns, orient="row").write_parquet(folder / "truth" / f"{clip.name}.parquet")
+        RunDirectory(folder).write_bytes(
+            f"truth/{clip.name}.parquet", _packed(pl.DataFrame(rows, columns, orient="row"))
+        )
     told.unlink(missing_ok=True)

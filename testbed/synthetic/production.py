@@ -22,12 +22,15 @@ from testbed.synthetic.people.identity import Identity, numbered
 from testbed.synthetic.people.person import Person, Pose
 from testbed.synthetic.population import family, population
 from testbed.synthetic.portrait import portrait
+from testbed.synthetic.recorder import frames_in
 from testbed.synthetic.stage import subject
 
 PHOTOGRAPHS_OF = "references/{subject}/*.png"
 """Where the reference photographs lie in a production's folder."""
 EYES, SIZE = 90.0, (400, 480)
 """Of a reference photograph: pixels between the eyes, and its own."""
+LEAST_SEEN = 0.2
+"""Share of a face: of one that is hidden more than that, nothing is to be found."""
 CHUNK = 4
 """Photographs taken as one task."""
 
@@ -40,6 +43,14 @@ class Production:
     transits: pl.DataFrame
     faces: pl.DataFrame
     notices: tuple[str, ...]
+
+    def boxes(self) -> pl.DataFrame:
+        """The faces that a detection may be: of people who were put before a camera, and seen in that frame.
+
+        Somebody behind another person would else be taken for them.
+        """
+        seen = self.faces.filter(pl.col("visible") >= LEAST_SEEN)
+        return seen.join(self.transits, "transit", how="semi")
 
 
 def cast(synthetic: Synthetic, seed: int) -> list[Identity]:
@@ -99,12 +110,12 @@ def produce(
     _photograph(enrolled(people, synthetic), seed, folder, executor, progress)
     _film(
         {name: executor.submit(_filmed, dumped, seed, str(folder), name) for name in lengths
-         if not (folder / "clips" / f"{name}.mp4").exists()},
+         if not _whole(folder, name)},
         lengths, folder, progress,
     )  # fmt: skip
     faces = pl.concat([pl.read_parquet(folder / "truth" / f"{name}.parquet") for name in lengths])
     transits = (
-        faces.filter(pl.col("put").any().over("transit"))
+        faces.filter((pl.col("put") & (pl.col("frame") % synthetic.every == 0)).any().over("transit"))
         .group_by("transit", "camera", "subject")
         .agg(first=pl.col("seconds").min(), last=pl.col("seconds").max())
     )
@@ -121,6 +132,15 @@ def produce(
         infer_schema_length=None,
     )
     return Production(declared, conform(TRANSITS, transits), conform(FACES, faces.drop("seconds")), tuple(notices))
+
+
+def _whole(folder: Path, name: str) -> bool:
+    """Whether a clip and its truth are there and can be read; what is not is filmed again."""
+    try:
+        last = pl.read_parquet(folder / "truth" / f"{name}.parquet")["frame"].max()
+        return frames_in(folder / "clips" / f"{name}.mp4") > int(str(last or 0))
+    except (OSError, pl.exceptions.PolarsError):
+        return False
 
 
 def files(synthetic: Synthetic, seed: int, folder: Path) -> dict[str, Path]:

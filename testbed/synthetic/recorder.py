@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +37,19 @@ def mishaps(settings: FilmedCamera, frames: int, seed: int) -> npt.NDArray[np.ui
     return fate
 
 
+def frames_in(path: Path) -> int:
+    """How many frames a clip holds; 0 where it is none, or was cut short."""
+    try:
+        with av.open(f"file:{path}") as container:
+            return int(container.streams.video[0].frames)
+    except (av.FFmpegError, OSError, IndexError):
+        return 0
+
+
+GLOBAL_HEADER = 1 << 22
+"""libav's flag: what decoders must know beforehand stands in the file's header, not in its packets."""
+
+
 class Recorder:
     """Writes a clip: no B-frames, a key frame every `gop` frames, BT.709 in limited range, as an IP camera sends it.
 
@@ -52,34 +66,54 @@ class Recorder:
         self.path, self._partial = path, path.with_name(f".{path.name}.part")
         self._last = -1
         self._tick = 1 / Fraction(fps).limit_denominator(1001)
+        self._settings = (size, gop, bitrate_kbps)
         try:
             self._container = av.open(
                 f"file:{self._partial}", "w", format="mp4", container_options={"fflags": "+bitexact"}
             )
+            # Its own encoder only writes the header: `cut` must be able to begin with another one.
+            self._stream = self._container.add_stream("libx264", rate=1 / self._tick)
+            self._stream.time_base = self._tick
+            self._set(self._stream.codec_context)
+            self._container.start_encoding()
         except OSError as error:
             raise self._unwritable(error) from None
-        encoder = self._container.add_stream("libx264", rate=1 / self._tick)
-        encoder.width, encoder.height, encoder.pix_fmt = *size, "yuv420p"
-        encoder.time_base = encoder.codec_context.time_base = self._tick
-        context = encoder.codec_context
-        context.color_range, context.colorspace = _LIMITED, _BT709
-        context.color_primaries, context.color_trc = _BT709, _BT709
-        context.bit_rate = max(1000, round(bitrate_kbps * 1000))
-        context.gop_size = gop
-        context.thread_count = 1
-        rate = max(1, round(bitrate_kbps))
-        context.options = {
+        self._encoder = self._fresh()
+
+    def _fresh(self) -> av.VideoCodecContext:
+        """An encoder that remembers nothing."""
+        encoder = av.VideoCodecContext.create("libx264", "w")
+        encoder.framerate = 1 / self._tick
+        encoder.flags |= GLOBAL_HEADER
+        self._set(encoder)
+        return encoder
+
+    def _set(self, encoder: av.VideoCodecContext) -> None:
+        (width, height), gop, kbps = self._settings
+        encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
+        encoder.time_base = self._tick
+        encoder.color_range, encoder.colorspace = _LIMITED, _BT709
+        encoder.color_primaries, encoder.color_trc = _BT709, _BT709
+        encoder.bit_rate = max(1000, round(kbps * 1000))
+        encoder.gop_size = gop
+        encoder.thread_count = 1
+        rate = max(1, round(kbps))
+        encoder.options = {
             "preset": "veryfast", "tune": "zerolatency", "bf": "0", "threads": "1",
             "x264-params": f"vbv-maxrate={rate}:vbv-bufsize={rate}",
         }  # fmt: skip
-        self._encoder = encoder
+
+    def cut(self) -> None:
+        """Go on as if the recording began anew: no frame before this has a part in those that follow."""
+        self._send(None)
+        self._encoder = self._fresh()
 
     def __enter__(self) -> Recorder:
         return self
 
     def write(self, image: npt.NDArray[np.uint8], number: int) -> None:
         """Add an RGB picture `(height, width, 3)` that is shown at number / fps; numbers rise, and may leave gaps."""
-        if number <= self._last or image.shape != (self._encoder.height, self._encoder.width, 3):
+        if number <= self._last or image.shape != (*self._settings[0][::-1], 3):
             raise ValueError(f"frame {number} {image.shape} does not go on after frame {self._last}")
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24").reformat(
             format="yuv420p", dst_colorspace="ITU709", src_color_range="JPEG", dst_color_range="MPEG", threads=1
@@ -96,6 +130,8 @@ class Recorder:
                 self._send(None)
             self._container.close()
             if kind is None:
+                with self._partial.open("rb") as whole:
+                    os.fsync(whole.fileno())
                 self._partial.replace(self.path)
         except OSError as failed:
             if kind is None:
@@ -105,7 +141,9 @@ class Recorder:
 
     def _send(self, picture: av.VideoFrame | None) -> None:
         try:
-            self._container.mux(self._encoder.encode(picture))
+            for packet in self._encoder.encode(picture):
+                packet.stream = self._stream
+                self._container.mux(packet)
         except OSError as error:
             raise self._unwritable(error) from None
 

@@ -65,13 +65,14 @@ def test_clips_are_handed_out_with_truth_and_replay_anywhere(testbed, write, tmp
     assert result.returncode == 0, result.stderr
     assert "1 clips, 2 people, 2 passes, 4 faces; replay it: testbed run station/scenario.yaml" in result.stdout
     assert {path.name for path in (tmp_path / "station").iterdir()} == {
-        "README.txt", "clips", "production.json", "references", "scenario.yaml", "subjects.csv", "transits.csv",
-        "truth", "truth.csv",
+        ".lock", "README.txt", "clips", "production.json", "references", "scenario.yaml", "subjects.csv",
+        "transits.csv", "truth", "truth.csv",
     }  # fmt: skip
     replayed = testbed("run", "station/scenario.yaml", "--out", "again", "--set", "systems.0.pipeline=dlib-onnx")
     assert replayed.returncode == 0, replayed.stderr
     attempts = pl.read_parquet(tmp_path / "again" / "attempts.parquet")
     assert sorted(attempts["subject"]) == ["P0001", "P0002"]
+    assert json.loads((tmp_path / "again" / "evidence.json").read_text())["synthetic"] is True
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,10 @@ def test_clips_are_handed_out_with_truth_and_replay_anywhere(testbed, write, tmp
         ({"cameras": [{**CAMERA, "distance": 30.0}]}, "lane would hang at"),
         ({"cameras": [{**CAMERA, "size": [4000, 4000]}]}, "a frame has at most 3,686,400 pixels"),
         ({"staging": "walks", "paths": [[[0, 0], [0, 500]]]}, "lies outside the corridor"),
+        ({"paths": ["roof"]}, "probes.paths: is for `staging: walks`"),
+        ({"passes": 3}, "probes.passes: is for `staging: walks`"),
+        ({"contrasts": [{"cause": "scene", "levels": ["gate", "shop"]}]}, "scene is nothing that can be changed"),
+        ({"contrasts": [{"cause": "sex", "levels": ["female", "male"]}]}, "groups[0]: sex is changed for everybody"),
         ({"staging": "walks", "paths": ["roof"]}, "the corridor has no path 'roof'"),
     ],
 )
@@ -103,4 +108,6 @@ def test_only_made_up_people_can_be_filmed(typed, write, tmp_path):
     del tree["groups"]
     result = typed("synth", write(tree), "--out", "out")
     assert (result.returncode, "only `synthetic` can be filmed" in result.stderr) == (2, True)
+    for option in ("--n=3", "--seed=3", "--declare=tone=3", "--sheet=a.png"):
+        assert "means nothing to `testbed synth" in typed("synth", tmp_path / "scenario.yaml", option).stderr
     assert "name a folder for the clips" in typed("synth", write(scenario())).stderr

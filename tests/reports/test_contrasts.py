@@ -135,7 +135,7 @@ def test_the_report_tells_every_pair_in_words_and_in_figures(made_up: Any) -> No
     told = section(source)
     assert "one: the face was found in 38 percentage points fewer of the frames [31–45]; 24 people." in told
     assert "not evidence of how real groups of people fare" in told
-    assert "light from the skin 0.31 → 0.031" in told
+    assert "light from the brow 0.31 → 0.031" in told
     assert "too few people to say (4)" in told
     assert "Shirt black instead of white, at night (a placebo)" in told
     assert "No effect is shown, which is not to say that there is none" in told

@@ -216,6 +216,13 @@ def by_hand() -> list[Passes]:
     return arms
 
 
+def test_who_passed_in_one_arm_only_is_counted_as_left_out():
+    before, after = by_hand()
+    after.acquired[[3, 4]] = after.found[[3, 4]] = np.nan  # never put before the camera there
+    found = {e.metric: e for e in effects(before, after, [], np.arange(8) % 2, "distance")}
+    assert (found["detection"].people, found["detection"].left_out) == (6, 2)
+
+
 def told(direction="distance", points=(("own", False, 0.3, 0.3),)):
     sign = 1 if direction == "distance" else -1
     arms = [Passes(a.found, a.acquired, a.enrolled, sign * a.scores, a.truth) for a in by_hand()]
@@ -249,7 +256,9 @@ def test_a_crossfitted_threshold_applies_to_the_half_it_is_for_and_counts_strang
         9 / 18
     )  # 4·3 odd, less 3 with the one not enrolled; 3·3 even
     assert found["FMR", "fmr=1e-1"].comparisons == 18
-    assert ("FNMR", "fmr=1e-9") not in found
+    unknown = found["FNMR", "fmr=1e-9"]
+    assert (unknown.people, unknown.threshold, unknown.comparisons) == (0, None, 0)
+    assert unknown.method == "the baseline has too few comparisons to find this threshold"
 
 
 # -- a simulated run ----------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import yaml
 from testbed.scenario import systems
 from testbed.scenario.loading import load, reload
 from testbed.scenario.schema import json_schema
+from testbed.synthetic.production import checked
 
 ROOT = Path(__file__).parents[3]
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
@@ -31,12 +32,25 @@ def declared(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("declared")
 @pytest.mark.skipif(not DATA.is_dir(), reason="needs the photographs, models and clips in ../shared/data")
-@pytest.mark.parametrize(("name", "cells"), [("london-set", 18), ("demo", 3), ("recorded-video", 1)])
+@pytest.mark.parametrize(("name", "cells"), [("london-set", 18), ("small-faces", 3), ("recorded-video", 1)])
 def test_the_scenarios_here_load_and_reload(name, cells):
     loaded = load(ROOT / "scenarios" / f"{name}.yaml")
     assert len(loaded.cells) == cells
     assert reload(json.loads(json.dumps(loaded.resolved))) == loaded
     assert loaded.scenario.attribution
+
+
+@pytest.mark.usefixtures("declared")
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [("station", 1), ("counterfactual-skin", 8), ("counterfactual-tilt", 5), ("counterfactual-bitrate", 4),
+     ("counterfactual-glasses-mask", 4)],
+)  # fmt: skip
+def test_scenarios_of_made_up_people_need_nothing_but_themselves(name, cells):
+    loaded = load(ROOT / "scenarios" / f"{name}.yaml")
+    assert len(loaded.cells) == cells
+    assert reload(json.loads(json.dumps(loaded.resolved))) == loaded
+    checked(loaded.scenario.probes, loaded.scenario.seed)
 
 
 def test_the_committed_schema_is_that_of_the_models():

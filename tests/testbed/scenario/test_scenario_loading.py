@@ -123,7 +123,7 @@ def test_every_mistake_is_told_at_once_in_reading_order(refused, base):
         ["s.yaml:14", "systems[0].pipeline"],
     ]
     assert problems[0].endswith("should be text, not 5")
-    assert problems[2].endswith("should be one of stills, video, log, not 'stils'")
+    assert problems[2].endswith("should be one of stills, video, synthetic, log, not 'stils'")
     assert problems[3].endswith("should be at least 4, not 2")
     assert problems[4].endswith("did you mean `plain`?")
 

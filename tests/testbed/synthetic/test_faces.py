@@ -21,7 +21,7 @@ def person():
     return Person(Identity(7, Attributes("female", "30-44", 4, "B", hair="short")))
 
 
-def seen(people, eye, pan=0.0, tilt=0.0, field=12.0, settings=SETTINGS):
+def seen(people, eye, pan=0.0, tilt=0.0, field=12.0, settings=SETTINGS, shade=False):
     """What is known of the first of some (person, pose) from a camera at `eye`."""
     view = View(settings, np.asarray(eye, float), pan, tilt, field)
     posed = [person.posed(pose) for person, pose in people]
@@ -29,6 +29,9 @@ def seen(people, eye, pan=0.0, tilt=0.0, field=12.0, settings=SETTINGS):
     straight = head_axes(people[0][0].posed(Pose()).landmarks)
     width, height = settings.size
     picture = np.full((height, width, 3), 188, np.uint8)
+    if shade:  # white above the eyes, black below
+        level = view.placed(view.pinhole.project(np.array([posed[0].landmarks.left_eye], float))[:, :2])[0, 1]
+        picture = np.where(np.arange(height)[:, None, None] < level, 255, 0).astype(np.uint8) + picture * 0
     return face_in(posed[0], straight, view, np.asarray(eye, float), drawn, 0, picture), posed[0], view
 
 
@@ -108,6 +111,21 @@ def test_truth_follows_the_lens(person):
     x, y = view.placed(middle)[0]
     assert bent.box[0] < x < bent.box[2]
     assert bent.box[1] < y < bent.box[3]
+
+
+def test_a_face_beyond_what_a_pincushion_shows_has_no_box_of_nothing(person):
+    pincushion = SETTINGS.model_copy(update={"distortion": 0.4})
+    height = eye_level(person)
+    for x in np.linspace(0.0, 1.6, 9):
+        face, _, _ = seen([(person, Pose(at=(float(x), 0)))], (0, height, 1.5), field=60, settings=pincushion)
+        assert face is None or np.isfinite([*face.box, face.inter_eye_px]).all()
+
+
+def test_light_is_read_off_bare_skin_whatever_is_worn(person):
+    """A picture that is dark where a mask would be and bright above: only the bright part counts."""
+    masked = Person(person.identity.changed(mask=True, glasses=True))
+    found = [seen([(each, Pose())], (0, eye_level(person), 3.0), shade=True)[0].luminance for each in (person, masked)]
+    assert found[0] == found[1] == pytest.approx(1.0)
 
 
 def test_luminance_is_read_off_the_picture_as_recorded(person):

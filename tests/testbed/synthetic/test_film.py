@@ -15,6 +15,7 @@ from testbed.sources.recording import read_frames, recording
 from testbed.synthetic.clips import FACE_HEIGHT, clips, hung
 from testbed.synthetic.film import film
 from testbed.synthetic.production import PHOTOGRAPHS_OF, cast, dressed, enrolled, files, produce
+from testbed.synthetic.recorder import FROZEN, LOST
 from testbed.synthetic.scenes.scene import scene
 from testbed.synthetic.visits import visits
 
@@ -178,6 +179,50 @@ def test_mixes_that_cannot_be_drawn_are_told_before_anything_is_filmed(tmp_path,
     with pytest.raises(InputError, match="beard: full with sex: female cannot be drawn"):
         produce(synthetic, 1, tmp_path, here)
     assert not list(tmp_path.rglob("*.mp4")) + list(tmp_path.rglob("*.png"))
+
+
+def test_who_is_hidden_is_not_looked_for_and_who_is_never_shown_is_not_missed(tmp_path, made_up, here):
+    made = produce(made_up(frames_each=2, every=4), 4, tmp_path, here)
+    assert made.faces["subject"].n_unique() == 2
+    assert made.transits["subject"].to_list() == ["P0001"]  # of frames 0 to 3 the system is shown the first alone
+    assert "in 1 of 2 passes no face was put before the camera" in made.notices[0]
+    hidden = replace(made, faces=made.faces.with_columns(visible=pl.lit(0.19)))
+    assert made.boxes()["subject"].unique().to_list() == ["P0001"]
+    assert hidden.boxes().is_empty()
+
+
+def test_one_by_one_nobody_s_picture_depends_on_who_came_before(tmp_path, made_up, here):
+    """Neither exposure nor encoder remember: what is changed of the first person leaves the second's frames alone."""
+    pictures = []
+    for shirt in ("white", "black"):
+        people = [{"count": 1, "shirt": shirt}, {"count": 1, "shirt": "grey"}]
+        camera = {**SMALL, "clock": False, "bitrate_kbps": 100}
+        produce(made_up(people=people, cameras=[camera]), 4, tmp_path / shirt, here)
+        frames = read_frames(recording(tmp_path / shirt / "clips" / "lane.mp4"), 0, 6)
+        pictures.append(np.stack([frame.image for frame in frames]))
+    assert not (pictures[0][:3] == pictures[1][:3]).all()
+    assert (pictures[0][3:] == pictures[1][3:]).all()
+
+
+def test_a_clip_or_truth_that_is_damaged_is_made_again(tmp_path, made_up, here):
+    first = produce(made_up(), 4, tmp_path, here)
+    clip, truth = tmp_path / "clips" / "lane.mp4", tmp_path / "truth" / "lane.parquet"
+    before = contents(clip)
+    for damaged in (clip, truth):
+        damaged.write_bytes(b"")
+        assert produce(made_up(), 4, tmp_path, here).faces.equals(first.faces)
+        assert contents(clip) == before
+
+
+def test_a_frozen_picture_stands_still_and_so_does_its_truth(tmp_path, made_up, here, monkeypatch):
+    fate = np.zeros(50_000, np.uint8)
+    fate[[2, 4]], fate[3] = FROZEN, LOST
+    monkeypatch.setattr("testbed.synthetic.film.mishaps", lambda *_: fate)
+    camera = {**SMALL, "clock": False, "bitrate_kbps": 5000}
+    made = produce(made_up(people=[{"count": 1}], cameras=[camera], frames_each=6), 4, tmp_path, here)
+    boxes = [made.faces.filter(pl.col("frame") == k).drop("frame").rows() for k in range(5)]
+    assert boxes[1] == boxes[2] == boxes[3] != boxes[4] != boxes[0]  # frame 3 of the camera never arrived
+    assert np.diff(recording(tmp_path / "clips" / "lane.mp4").times) * 4 == pytest.approx([1, 1, 2, 1])
 
 
 def test_lost_frames_leave_a_gap_and_truth_counts_what_arrived(tmp_path, made_up, here):
