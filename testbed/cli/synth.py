@@ -47,6 +47,8 @@ def synth(
     given = {"--n": n, "--sheet": sheet, "--seed": seed, "--declare": declare, "--cross": cross,
              "--out": out, "--set": overrides}  # fmt: skip
     takes = {"people": ("--n", "--sheet", "--seed", "--declare", "--cross"), "scenes": ("--sheet",)}
+    if what not in takes and not Path(what).suffix:
+        raise InputError(f"{what}: cannot be made up; write: testbed synth people, or name a scenario file")
     for option, value in given.items():
         if value is not None and option not in takes.get(what, ("--out", "--set")):
             raise InputError(f"{option}: means nothing to `testbed synth {what}`; leave it out")
@@ -73,8 +75,6 @@ def _films(scenario: Path, out: Path | None, overrides: list[str], workers: int 
     from testbed.synthetic.handout import claimed, hand_out
     from testbed.synthetic.production import checked, produce
 
-    if not scenario.suffix:
-        raise InputError(f"{scenario}: cannot be made up; write: testbed synth people, or name a scenario file")
     if not scenario.exists():
         raise absent(scenario)
     loaded = load(scenario, overrides)
