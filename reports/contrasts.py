@@ -135,7 +135,8 @@ def headline(rows: Sequence[Figure], point: str) -> list[str]:
         if pair[0]["placebo"]:
             quiet += [] if shown else [change(pair[0])]
         elif shown:
-            said.append(f"{capital(change(pair[0]))}: {' '.join(shown[:2])}")
+            first, *more = shown[:2]
+            said.append(" ".join([f"{capital(change(pair[0]))}: {first}", *map(capital, more)]))
     if not said:
         said = ["No changed cause is shown to do anything; how much is still possible stands below."]
     return [*said, f"No effect is shown of {listed(quiet)}."] if quiet else said
