@@ -12,7 +12,8 @@ import numpy.typing as npt
 Image = npt.NDArray[np.uint8]
 """An RGB picture, uint8 `(h, w, 3)`."""
 
-Metric = Literal["euclidean", "cosine"]
+Metric = Literal["euclidean", "cosine", "its own"]
+"""How templates are compared; `its own`: by the system itself, as a Comparer or Searcher."""
 
 
 @dataclass(frozen=True)
@@ -113,4 +114,37 @@ class Pipeline(Protocol):
 
     def enrol(self, images: Sequence[Image]) -> list[Captures]:
         """The one face of each reference photograph; zero or several faces come back as they are."""
+        ...
+
+
+class Comparer(Pipeline, Protocol):
+    """A system whose templates mean something to itself alone: it is handed back what it made, and compares.
+
+    Templates are rows of `info.dimensions` numbers; bytes fit in them unchanged, one number each.
+    """
+
+    def compare(self, probes: npt.NDArray[np.float32], references: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Scores `(n, m)` of templates `(n, d)` and `(m, d)`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What a search returned, best first: names of reference photographs, and their scores `(n,)` float64."""
+
+    references: tuple[str, ...]
+    scores: npt.NDArray[np.float64]
+
+
+class Searcher(Protocol):
+    """A system that only answers searches: no template and no comparison is seen. `info.dimensions` is 0."""
+
+    info: PipelineInfo
+
+    def enrol(self, images: Mapping[str, Image]) -> Mapping[str, str]:
+        """Make these photographs, by name, the gallery; returns those that could not be enrolled, and why."""
+        ...
+
+    def search(self, image: Image, k: int) -> Candidates:
+        """The best of the gallery for one picture, at most `k`; nobody where no face is found."""
         ...

@@ -15,7 +15,20 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import catalogue, charts, claims, contrasts, findings, meaning, synthetic, tables, truth, wording
+from reports import (
+    alerts,
+    catalogue,
+    charts,
+    claims,
+    contrasts,
+    findings,
+    lookups,
+    meaning,
+    synthetic,
+    tables,
+    truth,
+    wording,
+)
 from reports.charts.drawing import Spec, made_up
 from reports.reading import EVERYBODY, SAME_GROUP, Contents
 from testbed.scenario.models import Video
@@ -72,6 +85,8 @@ def html(contents: Contents, csvs: dict[str, pl.DataFrame]) -> str:
         video=isinstance(contents.scenario.probes, Video | Synthetic),
         findings=findings,
         contrasts=contrasts,
+        lookups=lookups,
+        alerts=alerts,
         catalogue=catalogue.rooms(),
         at_point=wording.at_point(contents.main_point, whose="each system's" if len(contents.systems) > 1 else "its"),
         tables=tables,

@@ -58,6 +58,8 @@ class Contents:
     found_thresholds: list[Figure]
     planning: list[Figure]
     contrasts: list[Figure]
+    lookup: list[Figure]
+    alerts: list[Figure]
     indices: list[Figure]
     label_sensitivity: list[Figure]
     corrections: Figure | None
@@ -204,6 +206,15 @@ class Contents:
         """Rows of score_meaning of one cell: everybody first, then the groups."""
         return [row for row in self.score_meaning if row["cell"] == cell.id]
 
+    def alerted(self, cell: Cell) -> list[Figure]:
+        """Rows of alerts of one cell, one for each operating point, the main one first."""
+        mine = [row for row in self.alerts if row["cell"] == cell.id]
+        return sorted(mine, key=lambda row: bool(row["operating_point"] != self.main_point))
+
+    def lookups(self, condition: str) -> list[Figure]:
+        """What look-ups show under a condition, a row for each system."""
+        return [row for row in self.lookup if row["condition"]["name"] == condition]
+
     def planned(self, cell: Cell) -> Figure | None:
         """What a test like this cell's would have needed; None where nothing was compared."""
         return next((row for row in self.planning if row["cell"] == cell.id), None)
@@ -252,6 +263,8 @@ def read(run: RunDirectory, loaded: Loaded) -> Contents:
         found_thresholds=evidence.get("found_thresholds", []),
         planning=evidence.get("planning", []),
         contrasts=evidence.get("contrasts", []),
+        lookup=evidence.get("lookup", []),
+        alerts=evidence.get("alerts", []),
         indices=evidence.get("indices", []),
         label_sensitivity=evidence.get("label_sensitivity", []),
         corrections=evidence.get("corrections"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from reports import synthetic
+from reports import alerts, synthetic
 from reports.findings import worst_acquisition, worst_group
 from reports.reading import EVERYBODY, MAIN, SAME_GROUP, Contents, Figure, per_cell
 from reports.wording import MADE_UP as MADE_UP_PEOPLE
@@ -72,6 +72,10 @@ def all_tables(contents: Contents) -> dict[str, pl.DataFrame]:
         "planning": planning(contents), "indices": indices(contents),
         "label_sensitivity": label_sensitivity(contents), "corrections": corrections(contents),
         "contrasts": contrasts(contents),
+        "lookup_top_hits": lookup_top_hits(contents), "lookup_top_scores": lookup_top_scores(contents),
+        "lookup_growth": lookup_growth(contents),
+        "alerts": _frame(alerts.table(contents)),
+        "precision": _frame(alerts.precision_table(contents)),
         "domain_gap": _frame(synthetic.table(contents)),
     }  # fmt: skip
     if not contents.synthetic:
@@ -293,6 +297,42 @@ def contrasts(contents: Contents) -> pl.DataFrame:
         flat |= {f"{arm}_{name}": mean for arm, means in row["truth"].items() for name, mean in means.items()}
         rows.append(flat)
     return _frame(rows)
+
+
+def lookup_top_hits(contents: Contents) -> pl.DataFrame:
+    """Who is on top in look-ups, by system, condition, group, what is shown at least, and who was there."""
+    return _frame(
+        {**_looked(look), "group": row["group"], "shown": row["shown"], "threshold": row["threshold"],
+         "percent": row["percent"], "people": row[who]["subjects"], "top_hit": what, **_numbers(row[who])}
+        for look in contents.lookup for row in look["top_hits"]
+        for who, what in (("absent", "not there: a stranger"), ("stranger", "there: a stranger"),
+                          ("right", "there: the right person"))
+    )  # fmt: skip
+
+
+def lookup_top_scores(contents: Contents) -> pl.DataFrame:
+    """The best hit of people who were not there: in what share of searches it is at least so alike."""
+    return _frame(
+        {**_looked(look), "people": look["top_scores"]["people"], "searches": look["top_scores"]["searches"], **row}
+        for look in contents.lookup for row in look["top_scores"]["curve"]
+    )  # fmt: skip
+
+
+def lookup_growth(contents: Contents) -> pl.DataFrame:
+    """Look-ups as people and cameras grow: measured, and by the model beside and beyond."""
+    rows = []
+    for look in contents.lookup:
+        of = {"system": look["system"], "condition": look["condition"]["name"]}
+        rows += [{**of, "how": "measured", **row} for row in look["growth"]]
+        for told in look["model"]:
+            same = {name: told[name] for name in ("shown", "threshold", "percent")} | {"people": told["subjects"]}
+            how = {"beside": "model", "extrapolated": "model, extrapolated"}
+            rows += [{**of, **same, "measure": "returned", **row, "how": how[row["how"]]} for row in told["rows"]]
+    return _frame(rows)
+
+
+def _looked(look: Figure) -> dict[str, Any]:
+    return {"system": look["system"], "condition": look["condition"]["name"], "people_who_passed": look["people"]}
 
 
 def in_words(contents: Contents, cell: Cell) -> Iterator[tuple[str, str, str, list[str]]]:

@@ -1,10 +1,12 @@
 """The charts, as Vega-Lite specifications: drawn in the reader's browser from the page itself, without a network."""
 
+from reports.charts.alerts import precision
 from reports.charts.contrasts import contrasts
 from reports.charts.det import det
 from reports.charts.domain_gap import domain_gap
 from reports.charts.forest import forest
 from reports.charts.likelihood import likelihood
+from reports.charts.lookups import lookup_growth, top_scores
 from reports.charts.maps import acquisition, across
 from reports.charts.planning import planning
 from reports.charts.reliability import reliability
@@ -23,11 +25,14 @@ __all__ = [
     "forest",
     "growth",
     "likelihood",
+    "lookup_growth",
     "planning",
+    "precision",
     "reliability",
     "scores",
     "scores_by_condition",
     "strangers",
     "sweep",
     "swept",
+    "top_scores",
 ]

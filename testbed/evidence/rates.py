@@ -20,6 +20,7 @@ from testbed.matching.thresholds import Direction, equal_error
 
 ALPHA = 0.05
 NO_FAILURES = "not known from this log: it lists no failures"
+ONLY_SEARCHES = "not known: the system only answers searches, and does not say which faces it found"
 NOT_ALL_MATED = "not known from this log: mated comparisons may be missing from it"
 
 
@@ -47,6 +48,8 @@ class CellData:
     mated_complete: bool = True
     failures_known: bool = True
     searches: Searches | None = None
+    only_searches: bool = False
+    """The system answers nothing but searches."""
 
     @property
     def compares(self) -> bool:
@@ -55,6 +58,8 @@ class CellData:
 
     def unknown(self, metric: str) -> str | None:
         """Why a rate cannot be known, whatever was counted; None where it can."""
+        if self.only_searches and metric in ("FTA", "FTE", "FAR", "FRR", "GFRR"):
+            return ONLY_SEARCHES
         if not self.failures_known and metric in ("FTA", "FTE", "FAR", "FRR", "GFRR"):
             return NO_FAILURES
         return None if self.mated_complete or metric not in ("FRR", "GFRR") else NOT_ALL_MATED

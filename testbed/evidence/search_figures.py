@@ -18,7 +18,8 @@ def search_figures(data: CellData) -> Iterator[Figure]:
     """Every figure of one cell's searches; none where no searches were made. `comparisons` counts searches.
 
     What the lists cannot show has no value, and `method` says why. CMC is the share of mated searches that return
-    the person within a rank at any score; its `errors` are those that do not. `FPIR model` is `1 − (1 − FMR)^N`,
+    the person within a rank at any score; its `errors` are those that do not. `FPIR model` is `1 − (1 − FMR)^N`
+    (N × photographs or passes a person),
     given only where FMR is known: a model, which overstates where probes differ and knows nothing of how a system
     treats its gallery. Selectivity is never below FPIR, so neither is its lower limit, which then holds whenever
     FPIR's does.
@@ -39,7 +40,7 @@ def search_figures(data: CellData) -> Iterator[Figure]:
                     rate = searches.fnir(point, size, rank, group)
                     yield _figure(data, searches, "FNIR", point, size, group, rate, rank)
         for point in searches.limits if data.compares else ():
-            yield _model(data, point, size)
+            yield _model(data, point, size, searches.each)
 
 
 def _figure(
@@ -66,17 +67,18 @@ def _figure(
     )  # fmt: skip
 
 
-def _model(data: CellData, point: str, size: int) -> Figure:
+def _model(data: CellData, point: str, size: int, each: float) -> Figure:
     everyone = data.people.everyone()
     rate, lenders = data.clustered("FMR", point, everyone, everyone)
     found = rate_interval(rate, lenders, ALPHA)
-    value, low, high = (1 - (1 - p) ** size for p in (rate.rate, found.low, found.high))
+    often = "" if each == 1 else f", N × {each:.3g} for those who are there more than once"
+    value, low, high = (1 - (1 - p) ** (size * each) for p in (rate.rate, found.low, found.high))
     return Figure(
         metric="FPIR model", operating_point=point, threshold=data.threshold(point), unit="search",
         probe_group=everyone, reference_group=everyone, value=value if rate.comparisons else None,
         errors=rate.errors, comparisons=rate.comparisons, subjects=rate.subjects, gallery_size=size,
         verdict=verdict([rate], paired=True),
-        **bounded(Interval(low, high, f"model 1 − (1 − FMR)^N: {found.method}")), **_whose(data),
+        **bounded(Interval(low, high, f"model 1 − (1 − FMR)^N{often}: {found.method}")), **_whose(data),
     )  # fmt: skip
 
 

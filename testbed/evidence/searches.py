@@ -75,12 +75,16 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Searches:
-    """The searches of one cell, by gallery size. limits: point → threshold for each half of the people `(2,)`."""
+    """The searches of one cell, by gallery size. limits: point → threshold for each half of the people `(2,)`.
+
+    each: photographs (or passes) that a person in the gallery has, on average.
+    """
 
     people: People
     direction: Direction
     limits: dict[str, Array]
     galleries: dict[int, Gallery]
+    each: float = 1.0
 
     @property
     def gallery_sizes(self) -> tuple[int, ...]:
@@ -207,11 +211,12 @@ def search_interval(rate: Clustered, alpha: float = 0.05) -> Interval:
 # -- reading ------------------------------------------------------------------------------------------------------
 def searches_of(
     people: People, direction: Direction, limits: dict[str, Array], searches: pl.DataFrame,
-    parts: Iterable[pl.DataFrame],
+    parts: Iterable[pl.DataFrame], cut: int | None = 0,
 ) -> Searches:  # fmt: skip
     """From the rows of one cell: table SEARCHES, and the parts of CANDIDATES, of which one is in memory at a time.
 
-    limits: as Searches has them, in score units. Memory grows with searches and with wrong people at those points.
+    limits: as Searches has them, in score units. cut: the length at which lists are known to be cut, None where none
+    was; 0: it is not known, and is read off the lists. Memory grows with searches, and wrong people at those points.
     """
     sign = 1.0 if direction == "similarity" else -1.0
     turned = {point: sign * limit for point, limit in limits.items()}
@@ -223,7 +228,7 @@ def searches_of(
     summary, returned, outranked = (pl.concat(frames) for frames in zip(*read, strict=True))
     whole = known.join(summary, ["gallery", "at"], how="left", maintain_order="left")
     galleries = {
-        size: _gallery(size, *(frame.filter(pl.col("gallery") == size) for frame in (whole, returned, outranked)))
+        size: _gallery(size, cut, *(frame.filter(pl.col("gallery") == size) for frame in (whole, returned, outranked)))
         for size in known["gallery"].unique()
     }
     return Searches(people, direction, turned, galleries)
@@ -252,15 +257,22 @@ def _summary(
         )
         for point, (low, high) in limits.items()
     ]
-    above = rows.filter("mated", "wrong").join(lists.select(*key, "place"), key)
-    outranked = above.filter((pl.col("rank") < pl.col("place")) & (pl.col("place") - 1).is_in(RANKS)).select(
-        "gallery", "at", who="subject", rank=pl.col("place") - 1
+    above = (
+        rows.filter("mated", "wrong").join(lists.select(*key, "place"), key).filter(pl.col("rank") < pl.col("place"))
     )
+    # Without somebody who stands above with so many photographs, the person would stand that much higher.
+    above = above.group_by(*key, "place", who="subject").agg(photographs=pl.len())
+    ranks = pl.DataFrame({"rank": RANKS}, schema={"rank": pl.Int32})
+    outranked = above.join(ranks, how="cross").filter(
+        pl.col("rank").is_between(pl.col("place") - pl.col("photographs"), pl.col("place") - 1)
+    ).select("gallery", "at", "who", "rank").sort("gallery", "at", "rank", "who")  # fmt: skip
     nobody = strangers.clear().select("gallery", "at", "who", point=pl.lit("", pl.String))
     return lists.join(best, key, how="left"), pl.concat([nobody, *returned]), outranked
 
 
-def _gallery(size: int, whole: pl.DataFrame, returned: pl.DataFrame, outranked: pl.DataFrame) -> Gallery:
+def _gallery(
+    size: int, cut: int | None, whole: pl.DataFrame, returned: pl.DataFrame, outranked: pl.DataFrame
+) -> Gallery:  # fmt: skip
     def scores(name: str) -> Array:
         return whole[name].fill_null(-inf).to_numpy()
 
@@ -268,14 +280,14 @@ def _gallery(size: int, whole: pl.DataFrame, returned: pl.DataFrame, outranked: 
     length, end = made["length"].fill_null(0), made["end"].fill_null(inf)
     reach = int(length.max() or 0)  # type: ignore[arg-type]
     # One list that is longer than all others ended by itself; two or more were cut there.
-    limit = reach if reach < size and int((length == reach).sum()) > 1 else None
+    limit = cut if cut != 0 else reach if reach < size and int((length == reach).sum()) > 1 else None
     return Gallery(
         size=size, person=whole["person"].to_numpy(), mated=whole["mated"].to_numpy(),
         best=scores("best"), second=scores("second"), who=_numbered(whole["who"]), true=scores("true"),
         rank=whole["place"].fill_null(0).to_numpy(),
         end=np.where(whole["length"].fill_null(0).to_numpy() == (limit or -1), scores("end"), -inf),
         limit=limit, reach=reach,
-        floor=float(end.min()) if len(length) and length.min() != reach else -inf,  # type: ignore[arg-type]
+        floor=float(end.min()) if cut == 0 and len(length) and length.min() != reach else -inf,  # type: ignore[arg-type]
         returned=returned.with_columns(pl.Series("who", _numbered(returned["who"]))),
         outranked=outranked.with_columns(pl.Series("who", _numbered(outranked["who"]))),
     )  # fmt: skip

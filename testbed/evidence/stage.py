@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+from pydantic import TypeAdapter
 
 from pipelines.errors import InputError
+from testbed.evidence.alerts import alerts_of, watch_of
 from testbed.evidence.check_run import false_matches
 from testbed.evidence.claims import Asked, Claim, RunFacts, judge, misfits, read_claims
 from testbed.evidence.claims.judging import is_synthetic
@@ -24,6 +28,7 @@ from testbed.evidence.figures import Figure
 from testbed.evidence.identity_check import Trials
 from testbed.evidence.indices import indices_of
 from testbed.evidence.label_sensitivity import composition_of, label_sensitivity_of, read_label_errors
+from testbed.evidence.lookups import lookup_of
 from testbed.evidence.made_up import marked
 from testbed.evidence.meaning import score_meaning_of
 from testbed.evidence.planning import planning_of
@@ -35,6 +40,7 @@ from testbed.evidence.tallied import Tallied
 from testbed.evidence.verdicts import words
 from testbed.matching.comparisons import in_use
 from testbed.matching.people import People, people_of, with_passers_by
+from testbed.matching.searching import Gallery, gallery_of
 from testbed.runs.directory import RunDirectory
 from testbed.runs.progress import Progress, silent
 from testbed.runs.tables import (
@@ -54,6 +60,7 @@ from testbed.runs.tables import (
 )
 from testbed.scenario.loading import Loaded
 from testbed.scenario.models import NobodyEnrolled, Video
+from testbed.scenario.searching import Lookup, Search
 
 EVIDENCE = "evidence.json"
 SCHEMA = 1
@@ -88,7 +95,9 @@ def evaluate(
     planning: list[dict[str, Any]] = []
     indices: list[dict[str, Any]] = []
     sensitivity: list[dict[str, Any]] = []
+    alerts: list[dict[str, Any]] = []
     looked: list[Looked] = []
+    lookups: list[dict[str, Any]] = []
     tables = {table.name: run.read(table) for table in (ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS)}
     references, cells = run.read(REFERENCES), run.read(CELLS)
     pairs = false_matches(run, people) if manifest.get("checked") else None
@@ -103,6 +112,8 @@ def evaluate(
         figures += figures_of(data)
         figures += search_figures(data)
         figures += _strangers(data, mine, loaded)
+        watch = watch_of(run, loaded.scenario, data.cell, data.system)
+        alerts += alerts_of(data, watch) if watch else []
         compared = [d for d in differentials_of(data) if data.compares or d["metric"] == "FTA"]
         differentials += compared
         indices += indices_of(data) if data.compares else []
@@ -116,6 +127,9 @@ def evaluate(
         meaning += score_meaning_of(scored) if data.compares else []
         thresholds += found_thresholds(scored) if data.compares else []
         planning += planning_of(scored) if data.compares and known else []
+        if isinstance(loaded.scenario.search, Lookup) and data.searches is not None:
+            cell = next(cell for cell in loaded.cells if cell.id == row["cell"])
+            lookups.append(lookup_of(data, scored, run, cell.enrolled))
         curves.append(curves_of(data))
         distributions.append(distributions_of(data))
     progress("evaluate", cells.height, cells.height)
@@ -134,6 +148,8 @@ def evaluate(
         "score_meaning": meaning,
         "found_thresholds": thresholds,
         "planning": planning,
+        "alerts": alerts,
+        "lookup": lookups,
         "contrasts": contrasts_of(run, people, loaded.cells),
         "claims": judge(*claimed, judged, RunFacts.of(run)) if claimed[0] else [],
         "domain_gap": domain_gap_of(run, loaded) if is_synthetic(manifest) else None,
@@ -228,6 +244,7 @@ def _cell_data(
         mated_complete=run.manifest().get("mated_complete", True),
         failures_known=run.manifest().get("failures_known", True),
         searches=_searches(scored, points, run),
+        only_searches=run.manifest()["systems"][scored.system].get("answers") == "searches",
     )
 
 
@@ -238,14 +255,45 @@ def _searches(
     made = run.read(SEARCHES).filter(pl.col("cell") == scored.cell) if run.has(SEARCHES) else pl.DataFrame()
     if made.is_empty():
         return None
+    manifest = run.manifest()
     limits = {point: scored.tallied.thresholds[scored.tallied.index(point)] for point in points}
     parts = (run.read(CANDIDATES, part) for part in run.parts(CANDIDATES, scored.cell))
     if names:
         renamed = pl.col("subject").replace(dict(names))
-        enrolled = pl.concat([run.read(REFERENCES)["subject"], made.filter("mated")["subject"]])
-        made = made.with_columns(renamed).with_columns(mated=pl.col("subject").is_in(enrolled.unique().implode()))
+        if "search" in manifest:  # made here: who is taken out may be there under another name
+            made = made.with_columns(mated=_there(scored, run, made, names)).with_columns(renamed)
+        else:
+            enrolled = pl.concat([run.read(REFERENCES)["subject"], made.filter("mated")["subject"]])
+            made = made.with_columns(renamed).with_columns(mated=pl.col("subject").is_in(enrolled.unique().implode()))
         parts = (part.with_columns(renamed) for part in parts)
-    return searches_of(scored.people, scored.direction, limits, made, parts)
+    cut = manifest.get("lists_cut_at", {}).get(scored.cell, 0)
+    found = searches_of(scored.people, scored.direction, limits, made, parts, cut)
+    if "search" not in manifest:
+        return found
+    able = _able(scored, run)
+    shown = able.filter(pl.col("state") != "failed")
+    return replace(found, each=shown.height / able["subject"].n_unique())
+
+
+def _able(scored: ScoredCell, run: RunDirectory) -> pl.DataFrame:
+    """Of a run's own searches, what the gallery is taken from: passes (of a look-up) or photographs."""
+    if run.manifest()["search"]["kind"] == "lookup":
+        return run.read(ATTEMPTS).filter((pl.col("cell") == scored.cell) & (pl.col("state") != "undelivered"))
+    return run.read(REFERENCES).filter((pl.col("system") == scored.system) & (pl.col("state") == "enrolled"))
+
+
+def _there(scored: ScoredCell, run: RunDirectory, made: pl.DataFrame, names: Mapping[str, str]) -> pl.Series:
+    """Whether each search's person was in its gallery, under whatever name."""
+    manifest, people = run.manifest(), scored.people
+    search = TypeAdapter[Search](Search).validate_python(manifest["search"])
+    able = people.index(_able(scored, run)["subject"].unique())
+    if manifest["systems"][scored.system].get("answers") == "searches":  # one gallery, from which nobody is taken out
+        gallery = Gallery(able, len(able))
+    else:
+        gallery = gallery_of(search, people, manifest["scenario"]["seed"], able)
+    one = np.array([people.subjects.index(names.get(subject, subject)) for subject in people.subjects])
+    rows = zip(people.index(made["subject"]), made["mated"], strict=True)
+    return pl.Series([bool((one[gallery.members(int(i), mated=m)] == one[i]).any()) for i, m in rows], dtype=pl.Boolean)
 
 
 def _strangers(data: CellData, tables: dict[str, pl.DataFrame], loaded: Loaded) -> list[Figure]:

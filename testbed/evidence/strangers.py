@@ -113,13 +113,17 @@ def modelled(fmr: float, size: float) -> float:
 
 
 def median_gallery(population: Population, k: int) -> MedianGallery:
-    """The gallery from which on half of the strangers match at tallied threshold k, each in half of such galleries.
+    """The gallery from which on half of the strangers match at tallied threshold k, each in half of such galleries."""
+    ((matches,), candidates) = _per_transit(population, np.array([k]))
+    return median_among(matches, candidates, capacity(population), population.fmr(k).rate)
+
+
+def median_among(matches: Array, candidates: Array, most: int, fmr: float) -> MedianGallery:
+    """The same of matches `(S,)` among candidates `(S,)`, one of each a stranger, for galleries of up to `most`.
 
     The interval is that of a median (Clopper–Pearson on the share of strangers who match by then), as if half as many
     strangers had been searched: each of them is also in the galleries of the others.
     """
-    most, fmr = capacity(population), population.fmr(k).rate
-    ((matches,), candidates) = _per_transit(population, np.array([k]))
     least, S = np.sort(_enough(matches, candidates, most)), len(matches)
     limits = np.array([clopper_pearson(x / 2, S / 2) for x in range(S + 1)]).reshape(-1, 2)
     # How many strangers must match so that the share of all strangers who do may, and must, be one half.

@@ -12,6 +12,7 @@ import polars as pl
 from pipelines.errors import InputError
 from pipelines.interface import Captures
 from pipelines.model_file import digest, digest_of_all
+from testbed.matching.black_box import registered
 from testbed.replay.segment import enrol_photographs
 from testbed.runs.directory import RunDirectory
 from testbed.runs.progress import Progress
@@ -27,7 +28,9 @@ def enrol(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progr
 
     Raises InputError where nobody could be enrolled, or the photographs are not those the run began with.
     """
-    labels = list(dict.fromkeys(cell.system.label for cell in loaded.cells))
+    systems = run.manifest()["systems"]
+    everyone = list(dict.fromkeys(cell.system.label for cell in loaded.cells))
+    labels = [label for label in everyone if systems[label].get("answers") != "searches"]
     photographs = references(loaded.scenario, run)
     began_with = run.manifest().get("reference_photographs")
     if began_with is not None and digest_of_all([photograph.path for photograph in photographs]) != began_with:
@@ -40,6 +43,7 @@ def enrol(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progr
         label: [executor.submit(enrol_photographs, str(run.path), label, [str(p.path) for p in c]) for c in chunks]
         for label in labels
     }
+    largest = loaded.scenario.references is not None and loaded.scenario.references.face == "largest"
     rows: list[tuple[Any, ...]] = []
     done, total = 0, len(photographs) * len(labels)
     progress("enrol", done, total)
@@ -47,7 +51,7 @@ def enrol(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progr
         templates: list[npt.NDArray[np.float32]] = []
         for chunk, future in zip(chunks, futures[label], strict=True):
             for photograph, captures in zip(chunk, future.result(), strict=True):
-                template = _one_face(captures)
+                template = one_face(captures, largest)
                 state, reason = ("failed", template) if isinstance(template, str) else ("enrolled", "")
                 name = f"{photograph.subject}/{photograph.path.stem}"
                 row = None
@@ -62,8 +66,11 @@ def enrol(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progr
             progress("enrol", done, total, label)
         dimensions = run.manifest()["systems"][label]["dimensions"]
         run.write_array(f"references/{label}", np.array(templates, np.float32).reshape(-1, dimensions))
+    for label in everyone:
+        if label not in labels:
+            rows += registered(run, loaded, label, photographs, executor)
     table = pl.DataFrame(rows, schema=REFERENCES.columns, orient="row")
-    for label in labels if photographs else []:
+    for label in everyone if photographs else []:
         mine = table.filter(pl.col("system") == label)
         if not (mine["state"] == "enrolled").any():
             why = mine["reason"].value_counts(sort=True)["reason"][0]
@@ -85,11 +92,17 @@ def _notices(table: pl.DataFrame) -> list[str]:
     ]
 
 
-def _one_face(captures: Captures | str) -> npt.NDArray[np.float32] | str:
-    """The template of the one face, or why there is none: a stranger's face must never be enrolled as the subject's."""
+def one_face(captures: Captures | str, largest: bool) -> npt.NDArray[np.float32] | str:
+    """The template of the one face, or why there is none: a stranger's face must never be enrolled as the subject's.
+
+    largest: the scenario says that of several faces the largest is the subject's.
+    """
     if isinstance(captures, str):
         return captures
-    if len(captures) != 1:
-        return "no face found" if not len(captures) else f"{len(captures)} faces found where one was expected"
-    template: npt.NDArray[np.float32] = captures.templates[0]
-    return captures.fault(0) or template
+    if not len(captures):
+        return "no face found"
+    if len(captures) > 1 and not largest:
+        return f"{len(captures)} faces found where one was expected"
+    i = int(np.argmax((captures.boxes[:, 2:] - captures.boxes[:, :2]).prod(axis=1)))
+    template: npt.NDArray[np.float32] = captures.templates[i]
+    return captures.fault(i) or template

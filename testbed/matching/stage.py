@@ -8,22 +8,29 @@ import polars as pl
 
 from pipelines.errors import InputError
 from testbed.matching.attempts import ELSEWHERE, SHOWN, attempts_of
+from testbed.matching.black_box import compare_scores, scores_of, search_black_box
 from testbed.matching.comparisons import Matcher, Tables, compare, compare_passers_by
 from testbed.matching.enrolment import enrol
 from testbed.matching.people import People, people_of, with_passers_by
+from testbed.matching.searching import search_cell
+from testbed.matching.tracks import watch_cell
 from testbed.matching.units import captures_as_probes, captures_of, references_of, transits_as_probes
 from testbed.runs.directory import RunDirectory
 from testbed.runs.progress import Progress, silent
 from testbed.runs.tables import (
+    ALERTS,
     ATTEMPTS,
+    CANDIDATES,
     COUNTS,
     EDGES,
     FRAMES,
     MOMENTS,
     PAIRS,
+    SEARCHES,
     SUBJECTS,
     TALLIES,
     THRESHOLDS,
+    TRACKS,
     TRANSITS,
 )
 from testbed.scenario.cells import Cell
@@ -37,16 +44,19 @@ def match(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progr
         raise InputError(f"{run.path}: comes from a score log, which is not matched again; run `testbed audit` anew")
     run.require("replay", "match")
     run.begin("match")
+    if run.parts(CANDIDATES):
+        run.clear(CANDIDATES)
     notices = enrol(run, loaded, executor, progress)
     people = people_of(run.read(SUBJECTS), loaded.scenario.groups, loaded.scenario.seed)
     written: Tables = []
     tiers: dict[str, str] = {}
     for done, cell in enumerate(loaded.cells):
         progress("compare", done, len(loaded.cells), cell.id)
-        tables, tiers[cell.id] = _match_cell(run, loaded, cell, people)
+        tables, tiers[cell.id] = _match_cell(run, loaded, cell, people, executor)
         written.extend(tables)
     progress("compare", len(loaded.cells), len(loaded.cells))
-    for table in (ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS, PAIRS):
+    searching = [table for table in (SEARCHES, TRACKS, ALERTS) if any(each is table for each, _ in written)]
+    for table in (ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS, PAIRS, *searching):
         frames = [frame for each, frame in written if each is table]
         run.write(table, pl.concat(frames) if frames else pl.DataFrame(schema=table.columns))
     run.note(kernel_tiers=tiers, match_notices=[*notices, *_misplaced(run.read(ATTEMPTS))])
@@ -64,7 +74,9 @@ def _misplaced(attempts: pl.DataFrame) -> list[str]:
     ]
 
 
-def _match_cell(run: RunDirectory, loaded: Loaded, cell: Cell, people: People) -> tuple[Tables, str]:
+def _match_cell(
+    run: RunDirectory, loaded: Loaded, cell: Cell, people: People, executor: Executor
+) -> tuple[Tables, str]:  # fmt: skip
     scenario, info = loaded.scenario, run.manifest()["systems"][cell.system.label]
     captures, templates = captures_of(run, cell.id, info["dimensions"])
     frames = [run.read(FRAMES, part).select(*SHOWN) for part in run.parts(FRAMES, cell.id)]
@@ -72,12 +84,26 @@ def _match_cell(run: RunDirectory, loaded: Loaded, cell: Cell, people: People) -
     transits = run.read(TRANSITS)
     if cell.arm:
         transits = transits.filter(pl.col("camera") == cell.arm)
-    tables: Tables = [(ATTEMPTS, attempts_of(cell.id, transits, shown, captures))]
-    matcher = Matcher.of(info, scenario.operating_points)
+    attempts = attempts_of(cell.id, transits, shown, captures)
+    matcher, kind = Matcher.of(info, scenario.operating_points), info.get("answers", "templates")
+    if kind == "searches":
+        return search_black_box(run, loaded, cell, people, attempts, matcher, executor), "the system itself"
+    tables: Tables = [(ATTEMPTS, attempts)]
     references = references_of(run, cell.system.label, people, cell.enrolled)
     probes = transits_as_probes(captures, templates, people)
-    compared, tier = compare(cell.id, matcher, probes, references, people, scenario.operating_points)
+    scores = None
+    if kind == "comparisons":
+        scores, tier = scores_of(cell.system, probes, references, info["direction"]), "the system itself"
+        compared = compare_scores(cell.id, matcher, scores, probes, references, people, scenario.operating_points)
+    else:
+        compared, tier = compare(cell.id, matcher, probes, references, people, scenario.operating_points)
     tables += compared
+    if scenario.search is not None:
+        made = search_cell(run, scenario, cell, people, attempts, captures, templates, references, scores)
+        tables.append((SEARCHES, made))
+    if scenario.search is not None and scores is None:
+        found = next(frame for table, frame in compared if table is THRESHOLDS)
+        tables += watch_cell(run, scenario, cell, people, captures, templates, references, found)
     cameras = scenario.probes.cameras if isinstance(scenario.probes, Video) else []
     empty = [camera.name for camera in cameras if isinstance(camera.truth, NobodyEnrolled)]
     if empty:

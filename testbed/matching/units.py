@@ -41,13 +41,19 @@ def captures_as_probes(captures: pl.DataFrame, templates: Templates, crowd: Peop
 
 def references_of(run: RunDirectory, system: str, people: People, called: str = "") -> Faces:
     """Enrolled reference photographs, each a unit of its own; `called`: of each person the one of that name."""
-    table = run.read(REFERENCES).filter((pl.col("system") == system) & (pl.col("state") == "enrolled"))
-    if called:
-        table = table.filter(pl.col("reference") == pl.concat_str("subject", pl.lit(f"/{called}")))
+    table = photographs(run, system, called).filter(pl.col("state") == "enrolled")
     owners, rows = people.index(table["subject"]), table["row"].to_numpy().astype(np.int64)
     order = np.lexsort([rows, owners])
     templates: Templates = run.read_array(f"references/{system}")
     return Faces(templates[rows[order]], np.arange(len(rows) + 1), owners[order])
+
+
+def photographs(run: RunDirectory, system: str, called: str = "") -> pl.DataFrame:
+    """A system's rows of table REFERENCES; `called`: of each person the one of that name."""
+    mine = pl.col("system") == system
+    if called:
+        mine &= pl.col("reference") == pl.concat_str("subject", pl.lit(f"/{called}"))
+    return run.read(REFERENCES).filter(mine)
 
 
 def _units(captures: pl.DataFrame, unit: str, templates: Templates, people: People) -> Faces:

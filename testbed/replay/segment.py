@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipelines.interface import Captures, Image, Pipeline
+from pipelines.black_box import answers, fault
+from pipelines.errors import InputError
+from pipelines.interface import Captures, Image, Pipeline, Searcher
 from testbed.conditions.camera import deliver
 from testbed.replay.assignment import assign
 from testbed.runs.directory import RunDirectory
@@ -49,19 +51,13 @@ class _Rows:
 
 def replay_segment(run_path: str, cell_id: str, camera: str, segment: int) -> Segment:
     """Read, degrade, detect, make templates, match to truth. A pure function of the run's inputs and seed."""
-    loaded, cell, source = _experiment(run_path, cell_id)
+    loaded, cell, _ = _experiment(run_path, cell_id)
     pipeline = _pipeline(run_path, cell.system.label)
     rows = _Rows()
-    # The same noise for every system under one condition, whatever the condition is called and whatever else is
-    # swept: systems, and runs, are compared on identical pictures.
-    seed = [loaded.scenario.seed, _stable(cell.condition.model_dump_json()), _stable(camera)]
-    for take in source.read(camera, segment):
-        started = perf_counter()
-        delivered = deliver(take, cell.condition, [*seed, take.index])
-        per_frame = (perf_counter() - started) / max(1, len(delivered.frames))
+    for delivered, per_frame in _delivered(run_path, cell_id, camera, segment):
         _record(rows, delivered, pipeline, cell, loaded, per_frame)
     dimensions = pipeline.info.dimensions
-    templates = np.array(rows.templates, np.float32).reshape(-1, dimensions)
+    templates = np.array(rows.templates, np.float32).reshape(len(rows.templates), dimensions)
     return Segment(
         frames=pl.DataFrame(rows.frames, schema=FRAMES.columns, orient="row"),
         captures=pl.DataFrame(rows.captures, schema=CAPTURES.columns, orient="row"),
@@ -73,12 +69,52 @@ def replay_segment(run_path: str, cell_id: str, camera: str, segment: int) -> Se
 
 def describe_system(run_path: str, label: str) -> dict[str, Any]:
     """Build a system in this worker and return its PipelineInfo as a dict (raises InputError where it cannot be)."""
-    return asdict(_pipeline(run_path, label).info)
+    pipeline = _pipeline(run_path, label)
+    return {**asdict(pipeline.info), "answers": answers(pipeline)}
+
+
+def register(run_path: str, label: str, gallery: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Hand a Searcher its gallery, (name, path) of photographs; returns those that could not be enrolled, and why."""
+    return _searcher(run_path, label, gallery)[1]
+
+
+def search_segment(
+    run_path: str, cell_id: str, camera: str, segment: int, gallery: tuple[tuple[str, str], ...], k: int
+) -> list[tuple[str, str | None, float | None]]:
+    """What a Searcher answers to each delivered picture that shows one person: (transit, reference, score).
+
+    A picture that returns nobody has one row, of nobody. Raises InputError where an answer cannot be.
+    """
+    label = _experiment(run_path, cell_id)[1].system.label
+    searcher, failed = _searcher(run_path, label, gallery)
+    names = {name for name, _ in gallery if name not in failed}
+    rows: list[tuple[str, str | None, float | None]] = []
+    for take, _ in _delivered(run_path, cell_id, camera, segment):
+        for frame, truth in zip(take.frames, take.truth, strict=True):
+            if frame.image is None or len(truth.transits) != 1:
+                continue
+            found = searcher.search(frame.image, k)
+            if wrong := fault(found, names, k, searcher.info.direction):
+                raise InputError(f"system {label}: the search of {camera}, picture {frame.index}, {wrong}")
+            listed = zip(found.references, map(float, found.scores), strict=True)
+            rows += [(truth.transits[0], *each) for each in listed] or [(truth.transits[0], None, None)]
+    return rows
+
+
+def _delivered(run_path: str, cell_id: str, camera: str, segment: int) -> Iterator[tuple[Take, float]]:
+    """The takes of a segment as the cell's camera delivers them, and the seconds that took for each frame."""
+    loaded, cell, source = _experiment(run_path, cell_id)
+    # The same noise for every system under one condition, whatever the condition is called and whatever else is
+    # swept: systems, and runs, are compared on identical pictures.
+    seed = [loaded.scenario.seed, _stable(cell.condition.model_dump_json()), _stable(camera)]
+    for take in source.read(camera, segment):
+        started = perf_counter()
+        delivered = deliver(take, cell.condition, [*seed, take.index])
+        yield delivered, (perf_counter() - started) / max(1, len(delivered.frames))
 
 
 def enrol_photographs(run_path: str, label: str, paths: list[str]) -> list[Captures | str]:
     """What the system makes of each reference photograph; a sentence in place of one that cannot be read."""
-    from pipelines.errors import InputError
     from testbed.sources.photographs import read_photograph
 
     pipeline = _pipeline(run_path, label)
@@ -101,6 +137,9 @@ def _record(rows: _Rows, take: Take, pipeline: Pipeline, cell: Cell, loaded: Loa
             rows.frames.append((*key, take.index, frame.seconds, None, None, whose, state, frame.reason, 0))
             continue
         height, width = frame.image.shape[:2]
+        if answers(pipeline) == "searches":  # it shows no faces; it is asked when galleries are there
+            rows.frames.append((*key, take.index, frame.seconds, width, height, whose, "ok", "", 0))
+            continue
         (faces,) = pipeline.capture([frame.image])
         rows.frames.append((*key, take.index, frame.seconds, width, height, whose, "ok", "", len(faces)))
         _record_faces(rows, key, frame, truth, faces, loaded.scenario.iou)
@@ -162,3 +201,17 @@ def _experiment(run_path: str, cell_id: str) -> tuple[Loaded, Cell, Source]:
 def _pipeline(run_path: str, label: str) -> Pipeline:
     system = next(cell.system for cell in _loaded(run_path).cells if cell.system.label == label)
     return build(system)
+
+
+@lru_cache(maxsize=1)
+def _searcher(run_path: str, label: str, gallery: tuple[tuple[str, str], ...]) -> tuple[Searcher, dict[str, str]]:
+    from testbed.sources.photographs import read_photograph
+
+    searcher = cast(Searcher, _pipeline(run_path, label))
+    images, failed = {}, {}
+    for name, path in gallery:
+        try:
+            images[name] = read_photograph(Path(path))
+        except InputError as error:
+            failed[name] = str(error)
+    return searcher, {**failed, **searcher.enrol(images)}

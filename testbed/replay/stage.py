@@ -17,6 +17,7 @@ from testbed.runs.progress import Progress, silent
 from testbed.runs.tables import CAPTURES, CELLS, FRAMES, TIMINGS
 from testbed.scenario.loading import Loaded
 from testbed.scenario.models import Log, Stills
+from testbed.scenario.searching import Identification
 from testbed.sources.frames import Source
 from testbed.sources.survey import open_source, survey
 
@@ -128,6 +129,13 @@ def _check_systems(run: RunDirectory, loaded: Loaded, executor: Executor) -> Non
                     f"operating_points: the threshold {point:g} lies outside the scores of {label}, "
                     f"which go from {low:g} to {high:g} ({info['direction']})"
                 )
+        search, kind = loaded.scenario.search, info["answers"]
+        if not (isinstance(search, Identification) or (kind != "searches" and search is None) or kind == "templates"):
+            said = "only answers searches" if kind == "searches" else "compares its templates by itself"
+            raise InputError(
+                f"system {label}: {said}, so it can only be searched among reference photographs; "
+                "write `search: {kind: identification}`"
+            )
     run.note(systems=systems)
 
 

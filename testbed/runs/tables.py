@@ -209,6 +209,27 @@ CANDIDATES = Table(
     },
     ("cell", "gallery", "search", "rank", "reference"),
 )  # fmt: skip
+TRACKS = Table(
+    "tracks",
+    "of a watch-list: the captures that the tracker took for one pass, as a gate works without truth; numbered by "
+    "camera; first, last: seconds; transit: the one most of its captures belong to (of several, the first seen; null: "
+    "no truth box explains any); purity: share of its captures that do",
+    {
+        "cell": pl.String, "camera": pl.String, "track": pl.Int64, "first": pl.Float64, "last": pl.Float64,
+        "captures": pl.Int32, "transit": pl.String, "purity": pl.Float64,
+    },
+    ("cell", "camera", "track"),
+)  # fmt: skip
+ALERTS = Table(
+    "alerts",
+    "every track at which the fused score of a wanted person passes a threshold, one row for each such person, with "
+    "the reference that scored best; verdict: true | false (it is somebody else) | unknown (nobody knows who it was)",
+    {
+        "cell": pl.String, "point": pl.String, "camera": pl.String, "track": pl.Int64, "reference": pl.String,
+        "subject": pl.String, "score": pl.Float64, "verdict": pl.String,
+    },
+    ("cell", "point", "camera", "track", "subject"),
+)  # fmt: skip
 CURVES = Table(
     "curves",
     "DET: FMR and FNMR at every score edge, by group pair (drawn, not quoted: the figures with intervals "
@@ -231,7 +252,8 @@ DISTRIBUTIONS = Table(
 
 TABLES = (
     CELLS, SUBJECTS, TRANSITS, TRUTH, FACES, PHOTOGRAPHS, REFERENCES, FRAMES, CAPTURES, TIMINGS,
-    ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS, PAIRS, SEARCHES, CANDIDATES, CURVES, DISTRIBUTIONS,
+    ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS, PAIRS, SEARCHES, CANDIDATES, TRACKS, ALERTS,
+    CURVES, DISTRIBUTIONS,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from testbed.scenario.searching import Identification, Lookup, Watchlist
 from testbed.scenario.strict import Misfit, Strict, refuse
 from testbed.scenario.synthetic import OF_PEOPLE, Synthetic
 
@@ -34,6 +35,9 @@ class Photographs(Strict):
     """Photographs on disk: one file name pattern, `{subject}` standing for the id (`*` is allowed)."""
 
     images: str = Field(description="path pattern, e.g. photos/{subject}_03.jpg")
+    face: Literal["one", "largest"] = Field(
+        "one", description="of several faces in a photograph: none is enrolled (one), or the largest is"
+    )
 
     @field_validator("images")
     @classmethod
@@ -204,6 +208,9 @@ class Scenario(Strict):
     subjects: Subjects | None = Field(None, description="who the people are")
     references: Photographs | None = Field(None, description="the enrolment photographs")
     probes: Stills | Video | Synthetic | Log = Field(discriminator="kind", description="what the cameras saw")
+    search: Lookup | Identification | Watchlist | None = Field(
+        None, discriminator="kind", description="who is searched among whom; unset: comparisons one to one alone"
+    )
     conditions: list[Condition] = Field(
         default_factory=lambda: [Condition(clean=True)],
         min_length=1,
@@ -266,6 +273,15 @@ class Scenario(Strict):
                 ("probes",),
                 "`stills` are compared with reference photographs: add `references: {images: …}`",
             )
+        if self.search is not None:
+            if isinstance(self.probes, Log):
+                yield ("search",), "a score log is not searched; its own candidate lists are read"
+            elif isinstance(self.probes, Video) and not any(
+                isinstance(c.truth, TruthFile) for c in self.probes.cameras
+            ):
+                yield ("search",), "nobody on these recordings is known: add `truth: {file: …}` to a camera"
+            elif self.references is None and not made_up:
+                yield ("search",), "needs reference photographs: add `references: {images: …}`"
         for i, condition in enumerate(self.conditions):
             place = ("conditions", i)
             if not stills and condition.inter_eye_px is not None:

@@ -119,6 +119,8 @@ def _sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
         return f"should be a number, not {_shown(value)}; write {float(share[1]) / 100:g} for {share[1]} %"
     if kind in _KINDS:
         return f"should be {_KINDS[kind].format(**ctx)}, not {_shown(value)}"
+    if kind == "union_tag_not_found" and error["loc"][-1:] == ("search",):
+        return "is missing `kind`; add `kind: lookup`, `kind: identification` or `kind: watchlist`"
     if kind in _SENTENCES:
         return _SENTENCES[kind].format(**ctx)
     if kind == "extra_forbidden":

@@ -19,6 +19,7 @@ from pipelines.errors import InputError
 from pipelines.model_file import digest
 from testbed.matching.comparisons import recorded
 from testbed.matching.people import People, people_of
+from testbed.matching.tallying import Comparisons, count_logged, tally_logged
 from testbed.matching.thresholds import Point, points_in_use
 from testbed.replay.stage import cells_table
 from testbed.runs.directory import RunDirectory
@@ -34,7 +35,6 @@ from testbed.scorelogs.reading import CHUNK, Log, open_log
 from testbed.scorelogs.register import Register
 from testbed.scorelogs.spill import LISTED, PARTITIONS, Spill, distinct
 from testbed.scorelogs.survey import Survey
-from testbed.scorelogs.tallying import Comparisons, count_logged, tally_logged
 from testbed.sources.subjects import group_labels, header_of, read_table
 
 Array = npt.NDArray[Any]

@@ -11,9 +11,9 @@ from pipelines.errors import InputError
 from testbed.matching.comparisons import SCORE_BINS
 from testbed.matching.people import People
 from testbed.matching.percent import explained
+from testbed.matching.tallying import Comparisons
 from testbed.matching.thresholds import edges_for
 from testbed.scorelogs.options import LogOptions
-from testbed.scorelogs.tallying import Comparisons
 
 Array = npt.NDArray[Any]
 

@@ -15,6 +15,7 @@ from testbed.runs.directory import RunDirectory
 from testbed.runs.progress import Progress, silent
 from testbed.runs.tables import FACES, PHOTOGRAPHS, SUBJECTS, TRANSITS, TRUTH, conform
 from testbed.scenario.models import NobodyEnrolled, Scenario, Stills, TruthFile, Video
+from testbed.scenario.searching import too_many
 from testbed.scenario.synthetic import Synthetic, pairs
 from testbed.sources.frames import Source
 from testbed.sources.photographs import Photograph, find, strangers
@@ -51,6 +52,11 @@ def survey(
         if scenario.probes.made_up:
             run.note(synthetic=True)
         clips = [file for camera in scenario.probes.cameras for file in _files(camera.file, camera.truth)]
+    photographed = references(scenario, run)
+    if scenario.search is not None:
+        passed, enrolled = run.read(TRANSITS)["subject"].n_unique(), len({each.subject for each in photographed})
+        if wrong := too_many(scenario.search, passed, enrolled):
+            raise InputError(wrong)
     tables = [scenario.subjects.table] if scenario.subjects else []
     if scenario.subjects and scenario.subjects.limit is not None and table is not None:
         shown = run.read(SUBJECTS).height
@@ -63,7 +69,7 @@ def survey(
     run.note(
         notices=notices,
         inputs={str(path): digest(path) for path in [*tables, *clips]},
-        reference_photographs=digest_of_all([each.path for each in references(scenario, run)]),
+        reference_photographs=digest_of_all([each.path for each in photographed]),
     )
 
 

@@ -31,7 +31,7 @@ from kernels.resample import (
 from kernels.threads import cores
 from testbed.evidence.intervals import by_subject, rate_interval, within_group
 from testbed.matching.people import people_of
-from testbed.scorelogs.tallying import Comparisons, tally_logged
+from testbed.matching.tallying import Comparisons, tally_logged
 
 PEOPLE, IMAGES, THRESHOLD = 500, 4, 2.5
 ROUNDS = 3

@@ -10,9 +10,9 @@ from testbed.evidence.scored import ScoredCell
 from testbed.evidence.tallied import Tallied
 from testbed.matching.comparisons import Matcher, compare
 from testbed.matching.people import people_of
+from testbed.matching.tallying import Comparisons, count_logged, tally_logged
 from testbed.matching.thresholds import edges_for, points_in_use
 from testbed.runs.tables import COUNTS, MOMENTS, TALLIES, THRESHOLDS
-from testbed.scorelogs.tallying import Comparisons, count_logged, tally_logged
 
 
 def make_cell(positions, groups, unseen=(), unenrolled=()):

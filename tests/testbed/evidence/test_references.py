@@ -15,9 +15,9 @@ from testbed.evidence.likelihood import logistic, pool_adjacent_violators
 from testbed.evidence.tallied import Tallied
 from testbed.matching.comparisons import recorded
 from testbed.matching.people import people_of
+from testbed.matching.tallying import Comparisons, count_logged, tally_logged
 from testbed.matching.thresholds import edges_for, equal_error, share
 from testbed.runs.tables import MOMENTS, TALLIES, THRESHOLDS
-from testbed.scorelogs.tallying import Comparisons, count_logged, tally_logged
 
 DIRECTIONS = ("similarity", "distance")
 

@@ -17,7 +17,7 @@ EVERYONE = ["a", "b", "c", "d", "e", "f", "g"]
 """Enrolled; x and y are not. a to d and x are women."""
 
 
-def searched(lists, threshold=0.5, *, size=7, direction="similarity", failed=(), parts=1, strangers=("x", "y")):
+def searched(lists, threshold=0.5, *, size=7, direction="similarity", failed=(), parts=1, strangers=("x", "y"), cut=0):
     """Searches from {search: [(person returned, score), …]}; a search is named by its person, `a`, `a2`, …"""
     names = sorted({*EVERYONE, *strangers, *(search[0] for search in lists)})
     people = people_of(
@@ -36,7 +36,7 @@ def searched(lists, threshold=0.5, *, size=7, direction="similarity", failed=(),
         for k in range(parts)
     ]
     limits = {"own": np.array([threshold, threshold])}
-    return searches_of(people, direction, limits, made, frames)
+    return searches_of(people, direction, limits, made, frames, cut)
 
 
 def right(who, others="abcdefg"):
@@ -273,3 +273,21 @@ def test_selectivity_is_never_said_to_be_below_the_share_of_searches_that_return
         assert ("lower limit that of FPIR" in chosen.method) == (own < alert.low)
         raised += own < alert.low
     assert raised
+
+
+def test_somebody_who_stands_above_with_two_photographs_decides_every_rank_that_they_take():
+    lists = {who: right(who) for who in EVERYONE} | {"a": [("b", 0.9), ("b", 0.8), ("a", 0.7)], "x": nobody()}
+    outranked = searched(lists).galleries[7].outranked
+    # a stands third; without b first, so that b alone decides the miss within rank 1 (2 is no rank that is reported).
+    assert outranked.select("rank").rows() == [(1,)]
+
+
+def test_a_length_that_is_known_to_cut_lists_is_believed_even_where_it_exceeds_the_people():
+    made = {"x": [(who, 0.9) for who in "aabbccddee"], "y": [(who, 0.9) for who in "aabbccddee"]}
+    rows = {name: [(who, 0.9 - 0.01 * i) for i, (who, _) in enumerate(listed)] for name, listed in made.items()}
+    everyone = searched(rows).people.everyone()
+    assert searched(rows).selectivity("own", 7, everyone).comparisons > 0  # not known: ten of seven people
+    cut = searched(rows, cut=10)
+    assert cut.selectivity("own", 7, everyone).comparisons == 0
+    assert "cut at 10 candidates" in cut.untestable("own", 7)
+    assert searched(rows, cut=None).selectivity("own", 7, everyone).comparisons > 0

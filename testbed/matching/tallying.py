@@ -1,4 +1,4 @@
-"""The two passes over a log's comparisons, giving what the kernels give for templates."""
+"""The two passes over comparisons that are known by their scores alone, giving what the kernels give for templates."""
 
 from __future__ import annotations
 
