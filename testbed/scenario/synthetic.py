@@ -132,6 +132,9 @@ class Synthetic(Strict):
         default_factory=list, description="walks: names of the scene's paths, or points x, z; unset: all of the scene's"
     )
     frames_each: int = Field(5, ge=1, le=100, description="one by one: frames of each person")
+    photograph_px: float = Field(
+        90.0, ge=8, le=90, description="of the reference photographs: pixels between the eyes; below 90 they are shrunk"
+    )
     contrasts: list[Contrast] = Field(default_factory=list, description="causes to change, one at a time")
     within: dict[str, list[Level]] = Field(
         default_factory=dict, description="each contrast is made at each of these, e.g. {light: [daylight, night]}"
@@ -193,6 +196,8 @@ def _misfit(synthetic: Synthetic, cause: str, level: Level) -> str:
     try:
         if cause in OF_PEOPLE:
             MadeUp.model_validate({"count": 1, cause: level})
+        elif cause == PHOTOGRAPH:
+            Synthetic.model_validate({**synthetic.model_dump(exclude={"contrasts", "within"}), cause: level})
         else:
             Arm("", {cause: level}).camera(synthetic)
     except ValidationError as error:
@@ -209,7 +214,9 @@ OF_CAMERAS = tuple(
     for name in FilmedCamera.model_fields
     if name not in ("name", "scene", "mount", "at", "light", "fps", "clock", "size")
 )
-CAUSES = (*OF_PEOPLE, "light", *OF_CAMERAS)
+PHOTOGRAPH = "photograph_px"
+"""The quality of the reference photographs: a cause that changes no film."""
+CAUSES = (*OF_PEOPLE, "light", PHOTOGRAPH, *OF_CAMERAS)
 
 
 @dataclass(frozen=True)
@@ -227,11 +234,16 @@ class Arm:
     @property
     def enrolled(self) -> str:
         """Names the reference photographs that belong to this arm: who is changed in body is enrolled so."""
-        return ",".join(f"{c}={_said(level)}" for c, level in self.levels.items() if c in OF_BODIES) or "photograph"
+        own = (*OF_BODIES, PHOTOGRAPH)
+        return ",".join(f"{c}={_said(level)}" for c, level in self.levels.items() if c in own) or "photograph"
+
+    def photograph_px(self, synthetic: Synthetic) -> float:
+        """Pixels between the eyes on the reference photographs of this arm."""
+        return float(self.levels.get(PHOTOGRAPH, synthetic.photograph_px))
 
     def camera(self, synthetic: Synthetic, which: int = 0) -> FilmedCamera:
         """A camera as it is in this arm. Raises ValidationError for a level that it cannot have."""
-        changed = {cause: level for cause, level in self.levels.items() if cause not in OF_PEOPLE}
+        changed = {c: level for c, level in self.levels.items() if c not in (*OF_PEOPLE, PHOTOGRAPH)}
         return FilmedCamera.model_validate({**synthetic.cameras[which].model_dump(exclude_unset=True), **changed})
 
 

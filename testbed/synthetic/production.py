@@ -71,17 +71,18 @@ def dressed(people: Sequence[Identity], arm: Arm) -> list[Identity]:
     return [identity.changed(**arm.of_people) for identity in people]
 
 
-def enrolled(people: Sequence[Identity], synthetic: Synthetic) -> dict[str, list[Identity]]:
-    """The people as they are photographed, for each name of a reference photograph.
+def enrolled(people: Sequence[Identity], synthetic: Synthetic) -> dict[str, tuple[list[Identity], float]]:
+    """The people as they are photographed, and with how many pixels between the eyes, for each name of a photograph.
 
     What an arm changes of the body is photographed so; all else is at its baseline, and nobody wears a mask.
     """
     baseline = {each.cause: each.levels[0] for each in synthetic.contrasts if each.cause not in OF_BODIES}
     baseline = {cause: level for cause, level in arms(synthetic)[0].of_people.items() if cause in baseline}
-    found = {}
+    found: dict[str, tuple[list[Identity], float]] = {}
     for arm in arms(synthetic):
         body = {cause: level for cause, level in arm.of_people.items() if cause in OF_BODIES}
-        found[arm.enrolled] = [identity.changed(**{**baseline, **body, "mask": False}) for identity in people]
+        as_they_are = [identity.changed(**{**baseline, **body, "mask": False}) for identity in people]
+        found[arm.enrolled] = as_they_are, arm.photograph_px(synthetic)
     return found
 
 
@@ -149,11 +150,11 @@ def files(synthetic: Synthetic, seed: int, folder: Path) -> dict[str, Path]:
 
 
 def _photograph(
-    wanted: dict[str, list[Identity]], seed: int, folder: Path, executor: Executor, progress: Progress
+    wanted: dict[str, tuple[list[Identity], float]], seed: int, folder: Path, executor: Executor, progress: Progress
 ) -> None:
     todo = [
-        (identity, folder / "references" / subject(row) / f"{name}.png", numbered(seed, f"photograph/{row}"))
-        for name, people in wanted.items()
+        (identity, folder / "references" / subject(row) / f"{name}.png", numbered(seed, f"photograph/{row}"), eyes)
+        for name, (people, eyes) in wanted.items()
         for row, identity in enumerate(people)
     ]
     missing = [each for each in todo if not each[1].exists()]
@@ -164,17 +165,18 @@ def _photograph(
         progress("photograph", done := done + len(chunk), len(todo))
 
 
-def _photographed(chunk: list[tuple[Identity, Path, int]]) -> None:
+def _photographed(chunk: list[tuple[Identity, Path, int, float]]) -> None:
     """Take reference photographs, as an office does: face on, at rest, in good light."""
     from PIL import Image
 
-    for identity, path, seed in chunk:
+    for identity, path, seed, eyes in chunk:
         random = np.random.default_rng(seed)
         turn, nod, lean = (float(each) for each in random.normal(0, (3.0, 2.0, 1.5)))
         picture, _ = portrait(Person(identity), Pose(yaw=turn, pitch=nod, roll=lean), EYES, SIZE)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         part = path.with_name(f".{path.name}")
-        Image.fromarray(picture).save(part, format="PNG")
+        width, height = (max(1, round(side * eyes / EYES)) for side in SIZE)
+        Image.fromarray(picture).resize((width, height), Image.Resampling.BOX).save(part, format="PNG")
         part.replace(path)
 
 

@@ -157,9 +157,19 @@ def test_people_are_enrolled_as_they_are_but_without_what_is_put_on(made_up):
     found = enrolled(people, synthetic)
     assert set(found) == {"tone=3", "tone=8"}
     for name, tone in (("tone=3", 3), ("tone=8", 8)):
-        for before, after in zip(people, found[name], strict=True):
+        for before, after in zip(people, found[name][0], strict=True):
             assert after.attributes == replace(before.attributes, mask=False, glasses=False, tone=tone)
             assert after.seed == before.seed
+
+
+def test_small_photographs_are_a_cause_that_changes_no_film(tmp_path, made_up, here):
+    from PIL import Image
+
+    contrast = {"cause": "photograph_px", "levels": [90, 20]}
+    produce(made_up(people=[{"count": 1}], contrasts=[contrast], frames_each=1), 3, tmp_path, here)
+    sizes = {path.stem: Image.open(path).size for path in (tmp_path / "references/P0001").iterdir()}
+    assert sizes == {"photograph_px=90": (400, 480), "photograph_px=20": (89, 107)}
+    assert len({contents(path) for path in (tmp_path / "clips").glob("*.mp4")}) == 1
 
 
 def test_families_are_as_alike_as_asked_and_the_seed_decides_who_comes(made_up):
