@@ -167,7 +167,10 @@ def test_small_photographs_are_a_cause_that_changes_no_film(tmp_path, made_up, h
 
     contrast = {"cause": "photograph_px", "levels": [90, 20]}
     produce(made_up(people=[{"count": 1}], contrasts=[contrast], frames_each=1), 3, tmp_path, here)
-    sizes = {path.stem: Image.open(path).size for path in (tmp_path / "references/P0001").iterdir()}
+    sizes = {}
+    for path in (tmp_path / "references/P0001").iterdir():
+        with Image.open(path) as photograph:
+            sizes[path.stem] = photograph.size
     assert sizes == {"photograph_px=90": (400, 480), "photograph_px=20": (89, 107)}
     assert len({contents(path) for path in (tmp_path / "clips").glob("*.mp4")}) == 1
 
