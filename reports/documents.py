@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import polars as pl
 import vl_convert
@@ -58,8 +59,8 @@ class Drawings:
         return Markup(text.replace("<", "\\u003c"))
 
 
-def html(contents: Contents, csvs: dict[str, pl.DataFrame]) -> str:
-    """The report. csvs: the tables of `tables.all_tables`; those that are not empty lie beside the page."""
+def page(template: str, **given: Any) -> str:
+    """A page that works offline: a template with the words, the style and the scripts that every page has."""
     environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
@@ -75,7 +76,19 @@ def html(contents: Contents, csvs: dict[str, pl.DataFrame]) -> str:
         "anchor": catalogue.anchor, "kind": wording.kind_of_group, "listed": wording.listed,
     }  # fmt: skip
     environment.globals |= {"bounds": wording.bounds, "too_few": wording.too_few, "times": wording.times}
-    return environment.get_template("report.html.j2").render(
+    return environment.get_template(template).render(
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        style=_text("style.css"),
+        draw=_text("draw.js"),
+        vega=_vega(),
+        **given,
+    )
+
+
+def html(contents: Contents, csvs: dict[str, pl.DataFrame]) -> str:
+    """The report. csvs: the tables of `tables.all_tables`; those that are not empty lie beside the page."""
+    return page(
+        "report.html.j2",
         run=contents,
         scenario=contents.scenario,
         systems=contents.systems,
@@ -105,10 +118,6 @@ def html(contents: Contents, csvs: dict[str, pl.DataFrame]) -> str:
             wording.without_folders(contents.manifest["scenario"]), sort_keys=False, allow_unicode=True, width=100
         ),
         inputs=inputs(contents),
-        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        style=_text("style.css"),
-        draw=_text("draw.js"),
-        vega=_vega(),
     )
 
 

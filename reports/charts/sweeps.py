@@ -1,8 +1,8 @@
-"""Rates against the settings of the camera that a scenario sweeps over."""
+"""Rates against a setting: of the camera, within a run; of anything, over several runs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
 
@@ -24,9 +24,10 @@ from reports.charts.drawing import (
     panels,
     rate_tooltips,
     short,
+    tooltips,
 )
-from reports.reading import Contents
-from reports.wording import plain, setting
+from reports.reading import Contents, Figure
+from reports.wording import count, plain, setting
 from testbed.scenario.cells import SWEPT, written
 
 
@@ -114,3 +115,81 @@ def _sweep_panel(sheets: Sheets, rows: Rows, title: str, order: list[str], syste
     return layered(
         band, line, point, few, width=400, height=190, title=alt.TitleParams(title, anchor="start", fontSize=12)
     )
+
+
+def over_runs(
+    rows: Sequence[Figure],
+    written: Callable[[float | None], str],
+    between: Callable[[Figure], str],
+    key: str,
+    times: int | None = None,
+) -> Spec:
+    """A rate against the value in which runs differ: a point with its interval for each run, a line for each system.
+
+    rows: as `reports.sweeps.rows_of` gives them; each condition is a panel. Values that are all numbers lie on a scale,
+    a logarithmic one where they span more than a factor of twenty; others lie side by side. times: of how many it is
+    told, else per cent.
+    """
+    sheets = Sheets()
+    numbers = all(row["at"] is not None for row in rows)
+    factor = times or 1
+    drawn: Rows = [
+        {
+            "at": row["at"] if numbers else row["swept"], "system": row["line"][0], "condition": row["line"][1],
+            "swept": row["swept"], "value": short(factor * row["value"]), "low": short(factor * row["low"]),
+            "high": short(factor * row["high"]), "shown": written(row["value"]), "interval": between(row),
+            "counts": f"{count(row['errors'])} / {count(row['comparisons'])}", "people": count(row["people"]),
+            "few": row["verdict"] == "insufficient",
+        }
+        for row in rows if row["value"] is not None
+    ]  # fmt: skip
+    if numbers:
+        at = sorted({row["at"] for row in drawn})
+        wide = at[0] > 0 and at[-1] > 20 * at[0]
+        scale = alt.Scale(type="log" if wide else "linear", zero=False, padding=24, nice=False)
+        x = alt.X("at:Q", title=key, scale=scale, axis=alt.Axis(values=at, format="~r", grid=False))
+    else:
+        order = list(dict.fromkeys(row["swept"] for row in rows))
+        x = alt.X("at:N", title=key, sort=order, scale=alt.Scale(type="point", padding=0.4),
+                  axis=alt.Axis(labelAngle=0))  # fmt: skip
+    systems, conditions = (list(dict.fromkeys(row["line"][part] for row in rows)) for part in (0, 1))
+    top = max((row["high"] for row in drawn), default=1.0)
+    parts = [
+        _run_panel(sheets, [row for row in drawn if row["condition"] == condition], x, key, systems, times, top,
+                   title=condition, width=620 if len(conditions) == 1 else 400)
+        for condition in conditions if any(row["condition"] == condition for row in drawn)
+    ]  # fmt: skip
+    return sheets.specification(panels(parts, columns=2, spacing=28))
+
+
+def _run_panel(
+    sheets: Sheets,
+    rows: Rows,
+    x: Any,
+    key: str,
+    systems: Sequence[str],
+    times: int | None,
+    top: float,
+    *,
+    title: str,
+    width: int,
+) -> Spec:
+    legend = alt.Legend(orient="top", symbolSize=90, symbolOpacity=1) if len(systems) > 1 else None
+    colour, shape = (
+        channel("system:N", sort=list(systems), title=None, legend=legend,
+                scale=alt.Scale(domain=list(systems), range=cycled(values, len(systems))))
+        for channel, values in ((alt.Color, SERIES), (alt.Shape, SHAPES))
+    )  # fmt: skip
+    axis = alt.Axis(gridColor=GRID, tickCount=5, **({} if times else {"labelExpr": PERCENT}))
+    scale = alt.Scale(domain=[0, top], nice=True)
+    rates = alt.Y("value:Q", title=f"of {times:,}" if times and times > 1 else None, axis=axis, scale=scale)
+    named = {key: "swept", "rate": "shown", "interval": "interval", "errors / counted": "counts", "people": "people"}
+    base = sheets.chart(rows).encode(x=x, tooltip=tooltips("system", **named))
+    line = base.mark_line(strokeWidth=1.5, opacity=0.5).encode(y=rates, color=colour)
+    bar = base.mark_rule(strokeWidth=2.5, opacity=0.45).encode(y=alt.Y("low:Q"), y2="high:Q", color=colour)
+    point = base.transform_filter("!datum.few").mark_point(filled=True, size=75, opacity=1)
+    few = base.transform_filter("datum.few").mark_point(filled=False, size=75, color=GREY)
+    return layered(
+        line, bar, point.encode(y=rates, color=colour, shape=shape), few.encode(y=rates, shape=shape), width=width,
+        height=240, title=alt.TitleParams(title, anchor="start", fontSize=12),
+    )  # fmt: skip

@@ -23,7 +23,7 @@ from testbed.matching.people import Group
 from testbed.matching.tracks import TRACKER
 from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import ALERTS, FRAMES, SEARCHES, TRACKS, TRANSITS, Table
-from testbed.scenario.models import Scenario, Stills
+from testbed.scenario.models import Scenario, Stills, TruthFile, Video
 from testbed.scenario.searching import Watchlist
 
 PREVALENCES = tuple(1 / n for n in (10, 100, 1000, 10_000, 100_000, 1_000_000))
@@ -36,8 +36,7 @@ NONE = (np.zeros(0, np.int64), np.zeros(0, np.int64))
 class Watch:
     """A watch-list in one cell: rows of its tables SEARCHES, TRACKS and ALERTS, and whose each transit is.
 
-    hours: of all cameras together. Photographs have neither hours nor tracks, and of a system that keeps its templates
-    to itself no track can be compared: None.
+    hours: of all cameras together. Photographs have neither hours nor tracks: None.
     """
 
     fusion: str
@@ -93,7 +92,7 @@ class Stops:
         return two_way(self.passes, mine & self.passes.mated, self.missed, NONE)
 
 
-def watch_of(run: RunDirectory, scenario: Scenario, cell: str, system: str) -> Watch | None:
+def watch_of(run: RunDirectory, scenario: Scenario, cell: str) -> Watch | None:
     """What a run has of a cell's watch-list; None where the scenario has none."""
     if not isinstance(scenario.search, Watchlist):
         return None
@@ -102,16 +101,16 @@ def watch_of(run: RunDirectory, scenario: Scenario, cell: str, system: str) -> W
         return run.read(table).filter(pl.col("cell") == cell)
 
     frames = [run.read(FRAMES, part).select("camera", "seconds") for part in run.parts(FRAMES, cell)]
-    known = run.read(TRANSITS)["camera"].unique().implode()  # of others nobody knows who passes
-    shown = pl.concat(frames).filter(pl.col("camera").is_in(known)).sort("camera", "seconds").group_by("camera")
+    clips = scenario.probes.cameras if isinstance(scenario.probes, Video) else []
+    unknown = [clip.name for clip in clips if not isinstance(clip.truth, TruthFile)]  # nobody knows who passes there
+    shown = pl.concat(frames).filter(~pl.col("camera").is_in(unknown)).sort("camera", "seconds").group_by("camera")
     # The last frame lasts as long as frames do.
     lasting = shown.agg(s=pl.col("seconds").max() - pl.col("seconds").min() + pl.col("seconds").diff().median())
     filmed = not isinstance(scenario.probes, Stills)
-    followed = filmed and run.manifest()["systems"][system].get("answers", "templates") == "templates"
     whose = dict(run.read(TRANSITS).select("transit", "subject").rows())
     return Watch(
         scenario.search.fusion, lasting.height, float(lasting["s"].sum()) / 3600 if filmed else None, of(SEARCHES),
-        of(TRACKS) if followed else None, of(ALERTS) if followed else None, whose,
+        of(TRACKS) if filmed else None, of(ALERTS) if filmed else None, whose,
     )  # fmt: skip
 
 

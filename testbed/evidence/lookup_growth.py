@@ -10,7 +10,7 @@ Stein 1981, Ann. Stat. 9:586); hence N is two below the people there are at most
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
@@ -223,8 +223,3 @@ def _never_fewer(shares: list[Share]) -> list[Share]:
         Share(s.value, float(min(low, s.value)), float(max(high, s.value)), s.people, s.searches)
         for s, low, high in zip(shares, lows, highs, strict=True)
     ]
-
-
-def everyone(alike: Array) -> Iterator[tuple[Array, Array]]:
-    """One block of a photograph for each person, from `(S, S, C)`."""
-    yield np.arange(len(alike)), alike

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from math import ceil, inf, isfinite
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from kernels.scores import Faces, Metric, scores_of
+from kernels.scores import Faces, scores_of
 from testbed.evidence.figures import verdict
 from testbed.evidence.intervals import Clustered, rate_interval
 from testbed.evidence.lookup_growth import RETURNED, Growth, Share, growth
@@ -23,7 +23,7 @@ from testbed.evidence.rates import ALPHA, CellData
 from testbed.evidence.scored import Array, ScoredCell
 from testbed.evidence.searches import Gallery, Searches, search_interval, two_way
 from testbed.evidence.strangers import median_among, modelled
-from testbed.matching.people import Group, People
+from testbed.matching.people import Group
 from testbed.matching.percent import PERCENTS, RULES, PercentRule
 from testbed.matching.units import captures_of, photographs, references_of
 from testbed.runs.directory import RunDirectory
@@ -113,7 +113,7 @@ def top_hits(searches: Searches, gallery: Gallery, group: Group, levels: list[Le
     for level in levels:
         limit = level.limits[searches.people.folds[gallery.person]]
         rates = {
-            name: on_top(gallery, _of(searches.people, gallery, group, mated=mated), limit, right=name == "right")
+            name: on_top(gallery, searches.of(gallery, group, mated=mated), limit, right=name == "right")
             for name, mated in (("absent", False), ("stranger", True), ("right", True))
         }
         row = {"group": group.name, "attributes": group.attributes, **level.as_json()}
@@ -226,10 +226,6 @@ def example_of(
     }  # fmt: skip
 
 
-def _of(people: People, gallery: Gallery, group: Group, *, mated: bool) -> Array:
-    return np.asarray(np.isin(people.groups[gallery.person], group.members) & (gallery.mated == mated))
-
-
 def _told(rate: Clustered) -> dict[str, Any]:
     interval = search_interval(rate, ALPHA)
     return {
@@ -249,8 +245,6 @@ def _grown(
     why: nothing of it can be told, else None.
     """
     people = scored.people
-    if run.manifest()["systems"][scored.system]["metric"] not in get_args(Metric):
-        return {**NOT_GROWN, "why": "only the system itself can compare its templates"}
     passed = np.zeros((len(people.subjects), len(cameras)), bool)
     places = put["camera"].replace_strict({name: c for c, name in enumerate(cameras)}, return_dtype=pl.Int64)
     passed[people.index(put["subject"]), places.to_numpy()] = True

@@ -97,7 +97,7 @@ class Searches:
         limit = self._limit(gallery, point)
         if limit is None:
             return UNTESTABLE
-        mine = self._of(gallery, group, mated=False)
+        mine = self.of(gallery, group, mated=False)
         alone = np.flatnonzero((gallery.best >= limit) & (gallery.second < limit))
         return two_way(gallery, mine, gallery.best >= limit, (alone, gallery.who[alone]))
 
@@ -110,7 +110,7 @@ class Searches:
         limit = self._limit(gallery, point)
         if limit is None or (gallery.limit is not None and rank > gallery.limit):
             return UNTESTABLE
-        mine = self._of(gallery, group, mated=True)
+        mine = self.of(gallery, group, mated=True)
         found = (gallery.true >= limit) & (gallery.rank > 0)
         above = gallery.outranked.filter(pl.col("rank") == rank)
         search, who = above["at"].to_numpy(), above["who"].to_numpy()
@@ -125,7 +125,7 @@ class Searches:
         """
         gallery = self.galleries[gallery_size]
         limit = self._limit(gallery, point)
-        mine = self._of(gallery, group, mated=False)
+        mine = self.of(gallery, group, mated=False)
         if limit is None or (gallery.end[mine] >= limit[mine]).any():
             return UNTESTABLE
         wrong = gallery.returned.filter(pl.col("point") == point)
@@ -136,7 +136,7 @@ class Searches:
 
     def count(self, gallery_size: int, group: Group, *, mated: bool) -> int:
         """Searches that were made for people of a group who are enrolled, or who are not."""
-        return int(self._of(self.galleries[gallery_size], group, mated=mated).sum())
+        return int(self.of(self.galleries[gallery_size], group, mated=mated).sum())
 
     def untestable(self, point: str | None, gallery_size: int) -> str:
         """Why a rate of searches that were made is untestable."""
@@ -148,7 +148,8 @@ class Searches:
             f"lists end at different scores, the last at {least:.4g}: what they left out at this threshold is not known"
         )
 
-    def _of(self, gallery: Gallery, group: Group, *, mated: bool) -> Array:
+    def of(self, gallery: Gallery, group: Group, *, mated: bool) -> Array:
+        """Which searches `(Q,)` are for people of a group who are enrolled, or who are not."""
         return np.asarray(np.isin(self.people.groups[gallery.person], group.members) & (gallery.mated == mated))
 
     def _limit(self, gallery: Gallery, point: str | None) -> Array | None:
@@ -177,8 +178,9 @@ def two_way(gallery: Gallery, mine: Array, errors: Array, decided: tuple[Array, 
     probe = by_subject(np.bincount(place[mine], errors[mine]), trials)
     at = np.flatnonzero(mine[decided[0]])
     search, who = decided[0][at], decided[1][at]
-    found = np.zeros(max(N, 1))  # who was never returned is in the gallery too
     counts = np.unique(who, return_counts=True)[1]
+    # Who was never returned is in the gallery too; where somebody is exchanged for each search, it holds one more.
+    found = np.zeros(max(N, len(counts), 1))
     found[: len(counts)] = counts
     reference = by_subject(found, np.ones_like(found))
     both, times = np.unique(np.column_stack([place[search], who]), axis=0, return_counts=True)

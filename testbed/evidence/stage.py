@@ -41,6 +41,7 @@ from testbed.evidence.verdicts import words
 from testbed.matching.comparisons import in_use
 from testbed.matching.people import People, people_of, with_passers_by
 from testbed.matching.searching import Gallery, gallery_of
+from testbed.matching.units import photographs
 from testbed.runs.directory import RunDirectory
 from testbed.runs.progress import Progress, silent
 from testbed.runs.tables import (
@@ -52,7 +53,6 @@ from testbed.runs.tables import (
     DISTRIBUTIONS,
     EDGES,
     MOMENTS,
-    REFERENCES,
     SEARCHES,
     SUBJECTS,
     TALLIES,
@@ -99,20 +99,20 @@ def evaluate(
     looked: list[Looked] = []
     lookups: list[dict[str, Any]] = []
     tables = {table.name: run.read(table) for table in (ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS)}
-    references, cells = run.read(REFERENCES), run.read(CELLS)
+    cells, made = run.read(CELLS), {cell.id: cell for cell in loaded.cells}
     pairs = false_matches(run, people) if manifest.get("checked") else None
     systems, known = manifest["systems"], manifest.get("subjects_known", True)
     for done, row in enumerate(cells.iter_rows(named=True)):
         progress("evaluate", done, cells.height, row["cell"])
         mine = {name: table.filter(pl.col("cell") == row["cell"]) for name, table in tables.items()}
-        enrolled = references.filter(pl.col("system") == row["system"])
+        enrolled = photographs(run, row["system"], made[row["cell"]].enrolled)
         scored = scored_cell(row, systems[row["system"]], people, mine)
         data = _cell_data(scored, mine, enrolled, run)
         judged.append(data)
         figures += figures_of(data)
         figures += search_figures(data)
         figures += _strangers(data, mine, loaded)
-        watch = watch_of(run, loaded.scenario, data.cell, data.system)
+        watch = watch_of(run, loaded.scenario, data.cell)
         alerts += alerts_of(data, watch) if watch else []
         compared = [d for d in differentials_of(data) if data.compares or d["metric"] == "FTA"]
         differentials += compared
@@ -121,21 +121,20 @@ def evaluate(
         if pairs is not None:
             crossfitted = mine["thresholds"].filter("crossfit")["point"]
             trials = Trials.of(people, mine["attempts"], enrolled)
-            searched = partial(_searches, scored, data.operating_points, run)
+            searched = partial(_searches, scored, data.operating_points, run, enrolled)
             mismatched = pairs.filter(pl.col("cell") == row["cell"])
             looked.append(Looked(data, trials, mismatched, tuple(crossfitted), searched))
         meaning += score_meaning_of(scored) if data.compares else []
         thresholds += found_thresholds(scored) if data.compares else []
         planning += planning_of(scored) if data.compares and known else []
         if isinstance(loaded.scenario.search, Lookup) and data.searches is not None:
-            cell = next(cell for cell in loaded.cells if cell.id == row["cell"])
-            lookups.append(lookup_of(data, scored, run, cell.enrolled))
+            lookups.append(lookup_of(data, scored, run, made[row["cell"]].enrolled))
         curves.append(curves_of(data))
         distributions.append(distributions_of(data))
     progress("evaluate", cells.height, cells.height)
     run.write(CURVES, pl.concat(curves))
     run.write(DISTRIBUTIONS, pl.concat(distributions))
-    in_order = [cell.id for cell in loaded.cells]
+    in_order = list(made)
     judged.sort(key=lambda data: in_order.index(data.cell))
     evidence = {
         "schema": SCHEMA,
@@ -243,15 +242,18 @@ def _cell_data(
         edges=scored.edges,
         mated_complete=run.manifest().get("mated_complete", True),
         failures_known=run.manifest().get("failures_known", True),
-        searches=_searches(scored, points, run),
+        searches=_searches(scored, points, run, references),
         only_searches=run.manifest()["systems"][scored.system].get("answers") == "searches",
     )
 
 
 def _searches(
-    scored: ScoredCell, points: tuple[str, ...], run: RunDirectory, names: Mapping[str, str] | None = None
-) -> Searches | None:
-    """The searches of a cell; None where none were made. names: a person's one name, for each that stands for it."""
+    scored: ScoredCell, points: tuple[str, ...], run: RunDirectory, references: pl.DataFrame,
+    names: Mapping[str, str] | None = None,
+) -> Searches | None:  # fmt: skip
+    """The searches of a cell; None where none were made. references: its rows of REFERENCES; names: a person's one
+    name, for each that stands for it.
+    """
     made = run.read(SEARCHES).filter(pl.col("cell") == scored.cell) if run.has(SEARCHES) else pl.DataFrame()
     if made.is_empty():
         return None
@@ -261,32 +263,34 @@ def _searches(
     if names:
         renamed = pl.col("subject").replace(dict(names))
         if "search" in manifest:  # made here: who is taken out may be there under another name
-            made = made.with_columns(mated=_there(scored, run, made, names)).with_columns(renamed)
+            made = made.with_columns(mated=_there(scored, run, references, made, names)).with_columns(renamed)
         else:
-            enrolled = pl.concat([run.read(REFERENCES)["subject"], made.filter("mated")["subject"]])
+            enrolled = pl.concat([references["subject"], made.filter("mated")["subject"]])
             made = made.with_columns(renamed).with_columns(mated=pl.col("subject").is_in(enrolled.unique().implode()))
         parts = (part.with_columns(renamed) for part in parts)
     cut = manifest.get("lists_cut_at", {}).get(scored.cell, 0)
     found = searches_of(scored.people, scored.direction, limits, made, parts, cut)
     if "search" not in manifest:
         return found
-    able = _able(scored, run)
+    able = _able(scored, run, references)
     shown = able.filter(pl.col("state") != "failed")
     return replace(found, each=shown.height / able["subject"].n_unique())
 
 
-def _able(scored: ScoredCell, run: RunDirectory) -> pl.DataFrame:
+def _able(scored: ScoredCell, run: RunDirectory, references: pl.DataFrame) -> pl.DataFrame:
     """Of a run's own searches, what the gallery is taken from: passes (of a look-up) or photographs."""
     if run.manifest()["search"]["kind"] == "lookup":
         return run.read(ATTEMPTS).filter((pl.col("cell") == scored.cell) & (pl.col("state") != "undelivered"))
-    return run.read(REFERENCES).filter((pl.col("system") == scored.system) & (pl.col("state") == "enrolled"))
+    return references.filter(pl.col("state") == "enrolled")
 
 
-def _there(scored: ScoredCell, run: RunDirectory, made: pl.DataFrame, names: Mapping[str, str]) -> pl.Series:
+def _there(
+    scored: ScoredCell, run: RunDirectory, references: pl.DataFrame, made: pl.DataFrame, names: Mapping[str, str]
+) -> pl.Series:  # fmt: skip
     """Whether each search's person was in its gallery, under whatever name."""
     manifest, people = run.manifest(), scored.people
     search = TypeAdapter[Search](Search).validate_python(manifest["search"])
-    able = people.index(_able(scored, run)["subject"].unique())
+    able = people.index(_able(scored, run, references)["subject"].unique())
     if manifest["systems"][scored.system].get("answers") == "searches":  # one gallery, from which nobody is taken out
         gallery = Gallery(able, len(able))
     else:

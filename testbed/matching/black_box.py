@@ -144,7 +144,10 @@ def search_black_box(
         state=pl.when(put).then(pl.lit("acquired")).otherwise(pl.lit("undelivered")),
         reason=pl.when(put).then(pl.lit("")).when(lost).then("reason").otherwise(pl.lit(NOT_ALONE)),
     )
-    run.note(search=search.model_dump(mode="json"))
+    cut = search.length if table.height > search.length else None
+    run.note(
+        search=search.model_dump(mode="json"), lists_cut_at={cell.id: cut}, lists_could_hold={cell.id: table.height}
+    )
     G = len(people.labels)
     points = [(name, False, value, value) for name, value in matcher.fixed.items()]
     counts = np.zeros((G, G, 2, 3, len(matcher.edges) + 1), np.int64)

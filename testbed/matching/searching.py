@@ -170,24 +170,21 @@ def fused(
 
 
 def search_cell(
-    run: RunDirectory, scenario: Scenario, cell: Cell, people: People, attempts: pl.DataFrame,
-    captures: pl.DataFrame, templates: Templates, references: Faces, scores: Floats | None = None,
+    run: RunDirectory, scenario: Scenario, cell: Cell, people: People, attempts: pl.DataFrame, probes: Faces,
+    references: Faces, scores: Floats | None = None, kept: Bools | None = None,
 ) -> pl.DataFrame:  # fmt: skip
     """Make one cell's searches: writes CANDIDATES in parts and returns its rows of SEARCHES.
 
+    probes: what stands for each acquired transit, of which those not `kept` have nothing (unset: all have).
     scores `(transits, photographs)`: those of a system that compares by itself.
 
-    Notes in run.json the `search` and at which length this cell's lists were cut (`lists_cut_at`; null: none was).
+    Notes in run.json the `search`, at which length this cell's lists were cut (`lists_cut_at`; null: none was), and
+    how long they could have been at most (`lists_could_hold`).
     """
     search, info = scenario.search, run.manifest()["systems"][cell.system.label]
     assert search is not None, "the scenario asks for searches"
     photographs = Units.photographs(photographs_of(run, cell.system.label, cell.enrolled), references, people)
-    if isinstance(search, Watchlist):
-        faces, kept = fused(captures, templates, people, search.fusion, info["metric"])
-    else:
-        faces = transits_as_probes(captures, templates, people)
-        kept = np.ones(len(faces), bool)
-    passes = Units.passes(attempts, faces, people, kept)
+    passes = Units.passes(attempts, probes, people, np.ones(len(probes), bool) if kept is None else kept)
     sides = (photographs, passes) if isinstance(search, Lookup) else (passes, photographs)
     compared = scores if scores is not None else cast(Metric, info["metric"])
     made = searched(cell.id, search, *sides, people, scenario.seed, compared, info["direction"])
@@ -200,17 +197,27 @@ def search_cell(
             waiting, part = [], part + 1
     if waiting:
         run.write(CANDIDATES, pl.concat(waiting), f"{cell.id}/searches/{part:03}")
-    run.note(search=search.model_dump(mode="json"), lists_cut_at={cell.id: made.cut})
+    noted = {"lists_cut_at": {cell.id: made.cut}, "lists_could_hold": {cell.id: made.most}}
+    run.note(search=search.model_dump(mode="json"), **noted)
     return made.searches
 
 
 @dataclass(frozen=True)
 class Searched:
-    """One cell's searches: table SEARCHES, the parts of CANDIDATES, and the length at which lists were cut, if any."""
+    """One cell's searches: table SEARCHES and the parts of CANDIDATES, lists of `length` at most.
+
+    most: how many photographs (passes) with a template are in the gallery of a search, at most.
+    """
 
     searches: pl.DataFrame
     candidates: Iterator[pl.DataFrame]
-    cut: int | None
+    length: int
+    most: int
+
+    @property
+    def cut(self) -> int | None:
+        """The length at which lists were cut; None where none was."""
+        return self.length if self.most > self.length else None
 
 
 def searched(
@@ -248,8 +255,7 @@ def searched(
         )
         for frame in _listed(probes, gallery.faces, made, who, search.length, compared, direction)
     )
-    cut = search.length if len(gallery.faces) > search.length else None
-    return Searched(table.select(list(SEARCHES.columns)), parts, cut)
+    return Searched(table.select(list(SEARCHES.columns)), parts, search.length, _most(gallery.faces, made, who))
 
 
 def _searches(search: Search, probes: Units, gallery: Gallery) -> pl.DataFrame:
@@ -267,6 +273,12 @@ def _searches(search: Search, probes: Units, gallery: Gallery) -> pl.DataFrame:
         "probe": which, "person": probes.people[which], "mated": mated, "out": out, "come": come,
         "state": pl.Series(np.where(have, "searched", "failed").tolist(), dtype=pl.String),
     }).sort("probe", "mated").with_row_index("search")  # fmt: skip
+
+
+def _most(gallery: Faces, made: pl.DataFrame, who: Gallery) -> int:
+    each = np.r_[np.bincount(gallery.subjects, minlength=who.order.max(initial=0) + 1), 0]  # of nobody (-1): none
+    exchanged = each[made["come"].to_numpy()] - each[made["out"].to_numpy()]
+    return int(each[who.order[: who.size]].sum() + exchanged.max(initial=0))
 
 
 def _listed(

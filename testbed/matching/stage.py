@@ -12,7 +12,7 @@ from testbed.matching.black_box import compare_scores, scores_of, search_black_b
 from testbed.matching.comparisons import Matcher, Tables, compare, compare_passers_by
 from testbed.matching.enrolment import enrol
 from testbed.matching.people import People, people_of, with_passers_by
-from testbed.matching.searching import search_cell
+from testbed.matching.searching import fused, search_cell
 from testbed.matching.tracks import watch_cell
 from testbed.matching.units import captures_as_probes, captures_of, references_of, transits_as_probes
 from testbed.runs.directory import RunDirectory
@@ -36,6 +36,7 @@ from testbed.runs.tables import (
 from testbed.scenario.cells import Cell
 from testbed.scenario.loading import Loaded
 from testbed.scenario.models import Log, NobodyEnrolled, Video
+from testbed.scenario.searching import Lookup, Search, Watchlist
 
 
 def match(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progress = silent) -> None:
@@ -59,7 +60,8 @@ def match(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progr
     for table in (ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS, PAIRS, *searching):
         frames = [frame for each, frame in written if each is table]
         run.write(table, pl.concat(frames) if frames else pl.DataFrame(schema=table.columns))
-    run.note(kernel_tiers=tiers, match_notices=[*notices, *_misplaced(run.read(ATTEMPTS))])
+    short = _short(run, loaded.scenario.search) if loaded.scenario.search else []
+    run.note(kernel_tiers=tiers, match_notices=[*notices, *_misplaced(run.read(ATTEMPTS)), *short])
     run.finish("match")
 
 
@@ -72,6 +74,17 @@ def _misplaced(attempts: pl.DataFrame) -> list[str]:
         for cell, n, beside in table.rows()
         if beside
     ]
+
+
+def _short(run: RunDirectory, search: Search) -> list[str]:
+    """Lists that are shorter than was asked for, since the gallery holds no more."""
+    held = run.manifest()["lists_could_hold"]
+    short = [most for most in held.values() if most < search.length]
+    what = "passes in which a face was found" if isinstance(search, Lookup) else "enrolled photographs"
+    return [
+        f"search.length is {search.length}; in {len(short)} of {len(held)} cells the gallery holds {max(short)} {what} "
+        "at most, so lists are shorter there and hold them all"
+    ] if short else []  # fmt: skip
 
 
 def _match_cell(
@@ -90,7 +103,10 @@ def _match_cell(
         return search_black_box(run, loaded, cell, people, attempts, matcher, executor), "the system itself"
     tables: Tables = [(ATTEMPTS, attempts)]
     references = references_of(run, cell.system.label, people, cell.enrolled)
-    probes = transits_as_probes(captures, templates, people)
+    if isinstance(scenario.search, Watchlist):  # thresholds are found on the scores that are held to them
+        probes, kept = fused(captures, templates, people, scenario.search.fusion, info["metric"])
+    else:
+        probes, kept = transits_as_probes(captures, templates, people), None
     scores = None
     if kind == "comparisons":
         scores, tier = scores_of(cell.system, probes, references, info["direction"]), "the system itself"
@@ -99,7 +115,7 @@ def _match_cell(
         compared, tier = compare(cell.id, matcher, probes, references, people, scenario.operating_points)
     tables += compared
     if scenario.search is not None:
-        made = search_cell(run, scenario, cell, people, attempts, captures, templates, references, scores)
+        made = search_cell(run, scenario, cell, people, attempts, probes, references, scores, kept)
         tables.append((SEARCHES, made))
     if scenario.search is not None and scores is None:
         found = next(frame for table, frame in compared if table is THRESHOLDS)

@@ -142,16 +142,17 @@ def follow(
     at = captures.with_row_index("at").sort("camera", "frame", "face")
     result = np.zeros(captures.height, np.int64)
     for (_,), of_camera in at.group_by("camera", maintain_order=True):
-        tracks: list[_Track] = []
+        tracks: list[_Track] = []  # those that can still go on
+        begun = 0
         for (_,), faces in of_camera.group_by("frame", maintain_order=True):
             boxes = faces.select("x1", "y1", "x2", "y2").to_numpy().astype(np.float64)
             rows = np.where(faces["state"] == "ok", faces["row"].fill_null(-1), -1)
             seconds, rank = float(faces["seconds"][0]), faces["at"].to_numpy()
-            there = [track for track in tracks if seconds - track.seconds <= tracker.gap_s]
-            expected = np.array([track.expected(seconds) for track in there]).reshape(-1, 4)
+            tracks = [track for track in tracks if seconds - track.seconds <= tracker.gap_s]
+            expected = np.array([track.expected(seconds) for track in tracks]).reshape(-1, 4)
             overlap = overlaps(expected, boxes)
             if tracker.alike is not None:
-                lasts = np.array([track.template for track in there], np.int64)
+                lasts = np.array([track.template for track in tracks], np.int64)
                 overlap[_unlike(templates, lasts, rows, tracker.alike, metric, direction)] = 0
             free = [True] * len(boxes)
             taken: set[int] = set()
@@ -160,11 +161,12 @@ def follow(
                 if i not in taken and free[j]:
                     taken.add(i)
                     free[j] = False
-                    there[i].seen(boxes[j], seconds, int(rows[j]))
-                    result[rank[j]] = there[i].number
+                    tracks[i].seen(boxes[j], seconds, int(rows[j]))
+                    result[rank[j]] = tracks[i].number
             for j in np.flatnonzero(free):
-                result[rank[j]] = len(tracks)
-                tracks.append(_Track(len(tracks), boxes[j], seconds, int(rows[j])))
+                result[rank[j]] = begun
+                tracks.append(_Track(begun, boxes[j], seconds, int(rows[j])))
+                begun += 1
     return result
 
 

@@ -136,6 +136,12 @@ def _check_systems(run: RunDirectory, loaded: Loaded, executor: Executor) -> Non
                 f"system {label}: {said}, so it can only be searched among reference photographs; "
                 "write `search: {kind: identification}`"
             )
+        photographs = loaded.scenario.references
+        if kind == "searches" and photographs is not None and photographs.face == "largest":
+            raise InputError(
+                f"system {label}: only answers searches, and is handed whole photographs, in which nobody can choose "
+                "the largest face for it; leave out `references.face`"
+            )
     run.note(systems=systems)
 
 

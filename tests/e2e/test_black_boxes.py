@@ -39,7 +39,7 @@ def run(tmp_path):
     dist.mkdir(parents=True)
     (dist / "METADATA").write_text("Metadata-Version: 2.1\nName: black-box-example\nVersion: 1.0\n")
 
-    def call(system, search, wrong=None, out="out"):
+    def call(system, search, wrong=None, out="out", face="one"):
         named = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["entry-points"]["testbed.pipelines"]
         if wrong:
             code = f"        found = super().search(image, k - 1)\n        return Candidates({wrong})\n"
@@ -52,7 +52,7 @@ def run(tmp_path):
         (dist / "entry_points.txt").write_text(f"[testbed.pipelines]\n{lines}")
         scenario = {
             "title": "black boxes", "groups": ["sex"], "subjects": {"table": "people.csv"},
-            "references": {"images": "photos/{subject}_1.png"},
+            "references": {"images": "photos/{subject}_1.png", "face": face},
             "probes": {"kind": "stills", "images": "photos/{subject}_2.png"},
             "systems": [system], "operating_points": ["own"], **({"search": search} if search else {}),
         }  # fmt: skip
@@ -113,6 +113,7 @@ def test_a_system_that_only_answers_searches_shows_its_own_misses_and_nothing_el
         searches = pl.read_parquet(folder / "searches.parquet")
         assert searches["mated"].sum() == 12  # half of the people are its gallery, the others are not there
         assert set(searches["gallery"]) == {12}
+        assert json.loads((folder / "run.json").read_text())["lists_cut_at"] == {"thumbnail-search--clean": 4}
         assert figure(folder, "FMR") is None
         fta = figure(folder, "FTA", None)
         assert fta["value"] is None
@@ -148,3 +149,9 @@ def test_a_black_box_is_not_asked_for_what_it_cannot_answer(run, system, search)
     result = run({"pipeline": system}, search)
     assert result.returncode == 2
     assert "write `search: {kind: identification}`" in result.stderr
+
+
+def test_a_searcher_is_not_asked_for_the_largest_face_of_photographs_that_it_reads_itself(run):
+    result = run({"pipeline": "thumbnail-search"}, {"kind": "identification"}, face="largest")
+    assert result.returncode == 2
+    assert "leave out `references.face`" in result.stderr

@@ -132,15 +132,16 @@ def test_a_run_without_a_watch_list_has_no_such_section(page):
     assert 'id="alerts"' not in page
 
 
-def test_a_system_that_keeps_its_templates_has_no_tracks_and_the_page_says_so(made_up):
+def test_a_watch_list_of_photographs_is_told_by_pass_alone(made_up):
     run, loaded = made_up
     rows = alerts_of(run, loaded)
     for row in rows:
-        row["tracking"] = None
+        row["tracking"] = row["hours"] = None
         for each in row["groups"]:
-            each["by_track"] = None
+            each["by_track"] = each["by_pass"]["per_camera_hour"] = None
     evidence = json.loads((run.path / "evidence.json").read_text())
     run.write_bytes("evidence.json", json.dumps({**evidence, "alerts": rows}).encode())
     report(run, loaded)
-    assert "What tracking would do is not known" in text(run)
+    assert "These are photographs: they have no hours, and no tracks." in text(run)
+    assert "What tracking did" not in text(run)
     assert set(pl.read_csv(run.path / "report/alerts.csv")["counted_by"]) == {"pass"}

@@ -8,11 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from testbed.evidence.alerts import PREVALENCES, Watch, alerts_of, precision
+from testbed.evidence.alerts import PREVALENCES, Watch, alerts_of, precision, watch_of
 from testbed.evidence.intervals import clopper_pearson
 from testbed.evidence.searches import searches_of
 from testbed.matching.people import people_of
-from testbed.runs.tables import ALERTS, CANDIDATES, SEARCHES, TRACKS
+from testbed.runs.directory import RunDirectory
+from testbed.runs.tables import ALERTS, CANDIDATES, FRAMES, SEARCHES, TRACKS, TRANSITS
+from testbed.scenario.models import Scenario, System
 
 WANTED = ("A", "B")
 SEX = dict(zip("ABCDEF", "mfmfmf", strict=True))
@@ -97,6 +99,24 @@ def test_by_track_a_pass_that_falls_apart_stops_the_person_twice_but_is_one_pers
     assert made["alerts"] == {"true": 2, "false": 3, "unknown": 1}
     assert (made["tracks"], made["passes_followed"], made["passes"], made["broken"]) == (8, 6, 7, 1)
     assert (made["mixed"], made["unassigned"]) == (1, 1)
+
+
+def test_hours_are_those_of_every_camera_of_which_truth_is_known_also_where_nobody_passed(tmp_path):
+    truth = {"gate": {"file": "t.csv"}, "yard": {"file": "t.csv"}, "shop": {"nobody_enrolled": True}, "door": None}
+    scenario = Scenario(
+        title="t", subjects={"table": "p.csv"}, references={"images": "{subject}.png"},
+        systems=[System(pipeline="s")], search={"kind": "watchlist", "wanted": 1},
+        probes={"kind": "video", "cameras": [{"name": n, "file": f"{n}.mp4", "truth": t} for n, t in truth.items()]},
+    )  # fmt: skip
+    run = RunDirectory.create(tmp_path / "run", {})
+    for camera in truth:
+        frames = [("c", camera, n, 0, n * 0.5, 9, 9, None, "ok", "", 0) for n in range(7200)]
+        run.write(FRAMES, rows(FRAMES, *frames), f"c/{camera}/000000")
+    run.write(TRANSITS, rows(TRANSITS, ("gate/A", "gate", "A", 0.0, 1.0)))
+    for table in (SEARCHES, TRACKS, ALERTS):
+        run.write(table, rows(table))
+    watch = watch_of(run, scenario, "c")
+    assert (watch.cameras, watch.hours) == (2, 2.0)  # nobody passed the yard in its hour
 
 
 def test_photographs_have_neither_hours_nor_tracks():

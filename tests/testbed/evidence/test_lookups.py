@@ -1,7 +1,9 @@
 """Look-ups: lists worked by hand, growth against every group and every person left out, limits that hold the truth."""
 
+import json
 from itertools import combinations, product
 from math import comb
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -13,7 +15,7 @@ from testbed.evidence.lookup_growth import CHOICES, choices_of, growth, numbers_
 from testbed.evidence.lookups import Level, alike_of, lookup_of, on_top, top_hits, top_scores
 from testbed.evidence.scored import cells_of
 from testbed.evidence.searches import searches_of
-from testbed.evidence.stage import _cell_data
+from testbed.evidence.stage import _cell_data, evaluate
 from testbed.evidence.strangers import median_among, median_gallery, modelled
 from testbed.matching.comparisons import Matcher, compare
 from testbed.matching.people import people_of
@@ -22,6 +24,8 @@ from testbed.matching.searching import Units, searched
 from testbed.matching.units import captures_of, references_of, transits_as_probes
 from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import ATTEMPTS, CANDIDATES, CAPTURES, CELLS, REFERENCES, SEARCHES, SUBJECTS, TRANSITS, conform
+from testbed.scenario.cells import Cell
+from testbed.scenario.models import Condition, Scenario, System
 from testbed.scenario.searching import Lookup
 
 inf = np.inf
@@ -445,14 +449,20 @@ def test_photographs_as_probes_have_no_cameras_to_add(tmp_path):
     assert {row["rows"][-1]["size"] for row in look["model"]} == {1_000_000}
 
 
-def test_templates_that_only_the_system_can_compare_say_nothing_of_growth(tmp_path):
+def test_only_the_photographs_that_belong_to_a_cell_are_enrolled_in_it(tmp_path):
     run = make_run(tmp_path / "run")
-    manifest = run.manifest()
-    manifest["systems"]["s"]["metric"] = "its own"
-    run.save_manifest(manifest)
-    (cell,) = cells_of(run)
-    tables = {name: run.read(table) for name, table in (("attempts", ATTEMPTS), ("references", REFERENCES))}
-    look = lookup_of(_cell_data(cell, tables, tables["references"], run), cell, run)
-    assert look["growth"] == look["model"] == look["median_people"] == []
-    assert look["why"] == "only the system itself can compare its templates"
-    assert look["top_hits"][0]["absent"]["comparisons"] == 18
+    other = pl.DataFrame([("s", f"s{i:02}/other", f"s{i:02}", "f", "d", "failed", "no face found", None)
+                          for i in range(18)], schema=REFERENCES.columns, orient="row")  # fmt: skip
+    run.write(REFERENCES, pl.concat([run.read(REFERENCES), other]))
+    scenario = Scenario(
+        title="t", groups=["sex"], seed=1, systems=[System(pipeline="s")], subjects={"table": "p.csv"},
+        probes={"kind": "stills", "images": "{subject}_1.png"}, references={"images": "{subject}_2.png"},
+    )  # fmt: skip
+    fte = {}
+    for called in ("photo", "other", ""):
+        cell = Cell("c", System(pipeline="s"), Condition(clean=True), "clean", "clean", "arm", called)
+        evaluate(run, SimpleNamespace(scenario=scenario, cells=(cell,)))
+        figures = json.loads((run.path / "evidence.json").read_text())["figures"]
+        (row,) = (f for f in figures if f["metric"] == "FTE" and f["probe_group"] == "all")
+        fte[called] = row["errors"], row["comparisons"]
+    assert fte == {"photo": (0, 18), "other": (18, 18), "": (18, 36)}

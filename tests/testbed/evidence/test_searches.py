@@ -61,6 +61,15 @@ def test_seven_people_found_and_two_strangers_who_return_nobody_are_no_error():
     assert [counts(found.fnir("own", 7, rank, everyone)) for rank in (1, 3)] == [(0, 7), (0, 7)]
 
 
+def test_of_a_gallery_in_which_one_is_exchanged_for_each_search_one_more_person_can_be_returned():
+    # Three people, each searched for among the two others, and taken for the next.
+    lists = {who: [(wrong, 0.9)] for who, wrong in zip("abc", "bca", strict=True)}
+    found = searched(lists, size=2, strangers="abc", cut=None)
+    everyone = found.people.everyone()
+    assert counts(found.fpir("own", 2, everyone)) == (3, 3)
+    assert counts(found.selectivity("own", 2, everyone)) == (3, 6)
+
+
 def test_one_injected_error_of_each_kind_is_one_error():
     # a is outranked by b; x returns two people at the threshold, y nobody.
     lists = {who: right(who) for who in EVERYONE} | {

@@ -71,6 +71,15 @@ def test_seven_wanted_people_and_two_others_without_an_error():
     assert station({**RIGHT, "x": 500.0, "y": 900.0}) == [(0, 2), (0, 7), (0, 7), (0, 14)]
 
 
+@pytest.mark.parametrize(("length", "cut"), [(6, 6), (7, None), (8, None)])
+def test_lists_as_long_as_the_watch_list_are_whole_whoever_else_is_enrolled(length, cut):
+    everyone = people(ENROLLED)
+    enrolled = units([(f"photo {name}", name, [[face]]) for name, face in ENROLLED.items()], everyone)
+    found = searched("c", Watchlist(kind="watchlist", wanted=7, length=length), enrolled, enrolled, everyone, 1,
+                     "euclidean", "distance")  # fmt: skip
+    assert (found.most, found.cut) == (7, cut)
+
+
 def test_one_injected_error_of_each_kind_is_counted_once():
     # x looks like c; b looks more like a than like b, and is still within reach.
     wrong = {**RIGHT, "b": 7.5, "x": 21.0, "y": 900.0}
@@ -213,7 +222,7 @@ def test_every_list_is_what_a_loop_over_all_scores_gives(search, metric):
         able = np.unique(gallery.people if search.kind == "lookup" else gallery.people[gallery.have])
         who = gallery_of(search, everyone, seed, able)
         expected = {}
-        row = -1
+        row, most = -1, 0
         for name, person, have in zip(probes.names, probes.people, probes.have, strict=True):
             row += have
             for mated in (True, False):
@@ -223,6 +232,7 @@ def test_every_list_is_what_a_loop_over_all_scores_gives(search, metric):
                     continue
                 key = name if mated or search.kind == "watchlist" else name + ABSENT
                 members = who.members(person, mated=mated)
+                most = max(most, np.isin(gallery.faces.subjects, members).sum())
                 each = [
                     (float(-score if metric == "cosine" else score), k)
                     for k, score in enumerate(scores[row]) if gallery.faces.subjects[k] in members
@@ -234,6 +244,7 @@ def test_every_list_is_what_a_loop_over_all_scores_gives(search, metric):
                 assert made[key]["state"] == ("searched" if have else "failed")
                 assert made[key]["gallery"] == who.size
         assert listed == expected
+        assert found.most == most
 
 
 def test_a_pass_of_very_many_frames_does_not_crowd_out_the_others():
