@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -46,9 +47,10 @@ class Panel:
     lit: str = ""
 
 
-def materials(paints: Mapping[str, Paint]) -> Materials:
-    """All paints as materials, in their order."""
-    each = list(paints.values())
+@cache
+def materials(paints: Callable[[], Mapping[str, Paint]]) -> Materials:
+    """All paints of a place as materials, in their order; made once, for their halvings are kept."""
+    each = list(paints().values())
     return Materials(
         tuple(p.texture for p in each), np.array([p.gloss for p in each]), np.array([p.cutout for p in each]),
         np.array([p.cutout for p in each]), None, np.array([p.size is not None for p in each]),

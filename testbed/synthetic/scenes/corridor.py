@@ -6,7 +6,6 @@ from functools import cache
 
 import numpy as np
 
-from kernels.raster import Materials
 from testbed.synthetic.scenes import textures
 from testbed.synthetic.scenes.building import (
     COOL,
@@ -96,12 +95,6 @@ def paints() -> dict[str, Paint]:
 
 
 @cache
-def made_of() -> Materials:
-    """The paints as materials, made once: their halvings are kept."""
-    return materials(paints())
-
-
-@cache
 def panels() -> tuple[Panel, ...]:
     """The passage and its lobby."""
     built: list[Panel] = []
@@ -152,7 +145,7 @@ def built(light: str) -> Scene:
     lighting = LIGHTINGS[light]
     made = mesh(panels(), paints(), SOLIDS, lighting, SHINE[light])
     return Scene(
-        "corridor", (made,), made_of(), (SHINE[light]["sky"],) * 3,
+        "corridor", (made,), materials(paints), (SHINE[light]["sky"],) * 3,
         {name: np.array(points) for name, points in PATHS.items()}, (-0.2, -3.0), 0.0, MOUNTS, LIGHTINGS, SOLIDS,
         ((-8, 0, -17), (8, HIGH, 4)), ((-5, -16.5), (5, 3.8)),
     )  # fmt: skip

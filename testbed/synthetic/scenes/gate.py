@@ -6,7 +6,6 @@ from functools import cache
 
 import numpy as np
 
-from kernels.raster import Materials
 from testbed.synthetic.scenes import textures
 from testbed.synthetic.scenes.building import (
     COOL,
@@ -105,12 +104,6 @@ def paints() -> dict[str, Paint]:
 
 
 @cache
-def made_of() -> Materials:
-    """The paints as materials, made once: their halvings are kept."""
-    return materials(paints())
-
-
-@cache
 def panels() -> tuple[tuple[Panel, ...], tuple[Panel, ...]]:
     """The hall, and the gates, which throw shadows."""
     built: list[Panel] = [rectangle((-10, 0, 6), (20, 0, 0), (0, 0, -22), "floor", 0.9)]
@@ -183,6 +176,7 @@ def built(light: str) -> Scene:
         mesh(hall, paints(), SOLIDS, lighting, shine), mesh(gates, paints(), SOLIDS, lighting, shine, casts=True)
     )  # fmt: skip
     return Scene(
-        "gate", meshes, made_of(), (shine["sky"],) * 3, {name: np.array(points) for name, points in PATHS.items()},
+        "gate", meshes, materials(paints), (shine["sky"],) * 3,
+        {name: np.array(points) for name, points in PATHS.items()},
         (0.0, -1.6), 0.0, MOUNTS, LIGHTINGS, SOLIDS, ((-10, 0, -16), (10, HIGH, 6)), ((-9, -15.5), (9, 5.7)),
     )  # fmt: skip

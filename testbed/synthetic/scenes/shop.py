@@ -6,7 +6,6 @@ from functools import cache
 
 import numpy as np
 
-from kernels.raster import Materials
 from testbed.synthetic.scenes import textures
 from testbed.synthetic.scenes.building import (
     COOL,
@@ -103,12 +102,6 @@ def paints() -> dict[str, Paint]:
 
 
 @cache
-def made_of() -> Materials:
-    """The paints as materials, made once: their halvings are kept."""
-    return materials(paints())
-
-
-@cache
 def panels() -> tuple[tuple[Panel, ...], tuple[Panel, ...]]:
     """The shop, and what stands in it, which throws shadows."""
     built: list[Panel] = [rectangle((-3.5, 0, 2.5), (7, 0, 0), (0, 0, -11.6), "floor", 0.6)]
@@ -166,6 +159,7 @@ def built(light: str) -> Scene:
     room, goods = panels()
     meshes = mesh(room, paints(), SOLIDS, lighting, shine), mesh(goods, paints(), SOLIDS, lighting, shine, casts=True)
     return Scene(
-        "shop", meshes, made_of(), (shine["sky"],) * 3, {name: np.array(points) for name, points in PATHS.items()},
+        "shop", meshes, materials(paints), (shine["sky"],) * 3,
+        {name: np.array(points) for name, points in PATHS.items()},
         (-0.4, -4.2), 0.0, MOUNTS, LIGHTINGS, SOLIDS, ((-8, 0, -12), (8, HIGH, 2.5)), ((-7, -11.8), (7, 2.3)),
     )  # fmt: skip

@@ -7,7 +7,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from kernels.raster import Materials
 from testbed.synthetic.scenes import textures
 from testbed.synthetic.scenes.building import (
     INFRARED,
@@ -111,12 +110,6 @@ def paints() -> dict[str, Paint]:
         "sky": Paint(textures.clouds((176, 200, 228), (236, 240, 244), 117)),
         "house": Paint(textures.tiles(3, 4, (66, 72, 78), (150, 142, 132), 118, 0.5, 8, size=256), (9, 8)),
     }  # fmt: skip
-
-
-@cache
-def made_of() -> Materials:
-    """The paints as materials, made once: their halvings are kept."""
-    return materials(paints())
 
 
 @cache
@@ -268,6 +261,7 @@ def built(light: str) -> Scene:
         mesh(things, paints(), SOLIDS, lighting, shine, casts=True),
     )
     return Scene(
-        "street", meshes, made_of(), (shine["sky"],) * 3, {name: np.array(points) for name, points in PATHS.items()},
+        "street", meshes, materials(paints), (shine["sky"],) * 3,
+        {name: np.array(points) for name, points in PATHS.items()},
         (-0.6, -2.6), 0.0, MOUNTS, LIGHTINGS, SOLIDS, ((-12, ROAD, -50), (20, 14, 8)), ((-2.6, -30), (1.6, 6)),
     )  # fmt: skip

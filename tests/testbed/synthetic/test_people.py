@@ -20,11 +20,6 @@ from testbed.synthetic.people.template import Material, cut, template
 from testbed.synthetic.population import SIBLINGS, TWINS, family, population
 from testbed.synthetic.portrait import before, portrait
 
-try:
-    assets.folder()
-except InputError as absent:
-    pytest.skip(str(absent), allow_module_level=True)
-
 MAN = Attributes(sex="male", age="30-44", tone=4, family="A", hair="short")
 
 

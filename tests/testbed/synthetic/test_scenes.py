@@ -156,10 +156,10 @@ def test_a_scene_is_the_same_bytes_every_time():
         arrays = [x for m in of.meshes for x in (m.positions, m.normals, m.occlusion, m.uv, m.material)]
         return [x.tobytes() for x in (*arrays, *of.materials.textures)]
 
-    from testbed.synthetic.scenes import shop
+    from testbed.synthetic.scenes import building, shop
 
     first = bytes_of(scene("shop", "night"))
-    for kept in (shop.paints, shop.panels, shop.made_of):
+    for kept in (shop.paints, shop.panels, building.materials):
         kept.cache_clear()
     assert bytes_of(shop.built("night")) == first
 

@@ -12,17 +12,8 @@ from PIL import Image
 
 from pipelines.errors import InputError
 from testbed.cli.synth import synth
-from testbed.synthetic import assets
 from testbed.synthetic.portrait import SIZE
 from testbed.synthetic.sheet import LABEL
-
-
-@pytest.fixture(autouse=True)
-def _installed():
-    try:
-        assets.folder()
-    except InputError as absent:
-        pytest.skip(str(absent))
 
 
 def test_a_sheet_shows_people_and_its_table_says_what_was_declared(tmp_path: Path, capsys):

@@ -17,11 +17,6 @@ from testbed.synthetic.people.person import Person, Pose, Posed
 from testbed.synthetic.people.template import template
 from testbed.synthetic.people.walking import SHARPEST, Route, Walker
 
-try:
-    assets.folder()
-except InputError as absent:
-    pytest.skip(str(absent), allow_module_level=True)
-
 WOMAN = Identity(5, Attributes(sex="female", age="45-59", tone=3, family="B", hair="short"))
 MAN = Identity(8, Attributes(sex="male", age="18-29", tone=7, family="A"))
 CORNER = Route([(0, 0), (0, 3), (2, 5), (6, 5)])
