@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from reports import contrasts
+from reports import contrasts, enhanced, reviewers
 from reports.claims import VERDICTS, by_system
 from reports.reading import EVERYBODY, MAIN, SAME_GROUP, Contents, Figure
 from reports.synthetic import said_of_made_up
@@ -27,7 +27,7 @@ from reports.wording import (
 from reports.wording import too_few as too_few_people
 from testbed.matching.people import PASSER_BY
 from testbed.scenario.cells import Cell
-from testbed.scenario.models import NobodyEnrolled, Video
+from testbed.scenario.models import NobodyEnrolled, TruthFile, Video
 
 UNIT = (
     "Rates count comparisons, but people are the evidence: each bracketed range is a 95 % interval that treats one "
@@ -45,6 +45,13 @@ NO_FAILURES = (
 
 SUFFERED = {"FMR": "are falsely matched", "FNMR": "are not recognised", "FTA": "are overlooked"}
 """What happens to people when a rate counts an error, in a sentence."""
+
+FLAGS = {
+    "retracted": "Retracted by its makers, who ask that nobody use it",
+    "withdrawn": "Withdrawn by its makers",
+    "no consent": "Made of pictures of people who were not asked",
+}
+"""What is said of data that carry a flag, gravest first."""
 
 ELSEWHERE = 5
 """So many sentences at most are said on the first screen of conditions other than the reference."""
@@ -76,6 +83,8 @@ def headline(contents: Contents, system: str) -> list[str]:
     found = contents.main_point.startswith("fmr=") and not contents.synthetic
     unsaid = ["At which threshold it is used was not said."] if found else []
     said = [*_strangers(contents, cell)[:1], *_passers_by(contents, cell), *_searches(contents, cell)]
+    said += reviewers.found(contents, cell)[:1]
+    said += enhanced.found(contents, cell)[:1]
     shown = _shown(contents, cell)
     if shown:
         said.append(capital(_at_least(contents, cell, max(shown, key=lambda d: d["low"]))))
@@ -108,6 +117,20 @@ def labels_checked(contents: Contents) -> list[str]:
     )  # fmt: skip
 
 
+def flagged(contents: Contents) -> list[str]:
+    """Data that were withdrawn, or gathered without asking those pictured: a sentence for each kind of flag."""
+    said = []
+    for flag, words in FLAGS.items():
+        sets: dict[str, list[str]] = {}
+        for row in contents.provenance:
+            if row["flag"] == flag:
+                alone = ", by its name alone" if row["sure"] == "name alone" else ""
+                sets.setdefault(row["name"], []).append(row["what"] + alone)
+        if sets:
+            said.append(f"{words}: {listed(f'{name} ({listed(used)})' for name, used in sets.items())}.")
+    return said
+
+
 def checks(contents: Contents) -> list[str]:
     """What was found where somebody stated how often labels are wrong, or looked whether truth is."""
     return labels_checked(contents) + ([identity_check(contents.corrections)] if contents.corrections else [])
@@ -119,6 +142,8 @@ def findings(contents: Contents, system: str) -> list[Finding]:
     found = [
         Finding("Strangers taken for the person", (*_strangers(contents, cell), *_passers_by(contents, cell))),
         Finding("Searches of a gallery", tuple(_searches(contents, cell))),
+        Finding("Once people have looked", tuple(reviewers.found(contents, cell))),
+        Finding("The same few pixels, many faces", tuple(enhanced.found(contents, cell))),
         Finding("Falsely matched more", tuple(_higher(contents, cell))),
         Finding("A higher rate is not shown", tuple(_not_shown(contents, cell)), "open"),
         Finding("Too few people to say", tuple(_too_few(contents, cell)), "unknown"),
@@ -186,12 +211,19 @@ def may_be_concluded(contents: Contents) -> list[str]:
         return []
     empty = [camera.name for camera in probes.cameras if isinstance(camera.truth, NobodyEnrolled)]
     unknown = [camera.name for camera in probes.cameras if camera.truth is None]
+    truths = [(camera.name, camera.truth) for camera in probes.cameras if isinstance(camera.truth, TruthFile)]
+    unnamed = [name for name, truth in truths if not truth.names_people]
     said = []
     if empty:
         said.append(
             f"On {listed(empty)} nobody enrolled appears, as declared in the scenario: every match there is false by "
             "construction. Such clips show false matches; they cannot show misses, and the group of whoever passes is "
             "not known, so nothing can be said about groups of passers-by."
+        )
+    if unnamed:
+        said.append(
+            f"On {listed(unnamed)} annotators marked where heads are, and nobody knows whose: it can be said which of "
+            "them are found, and neither whether a match is right nor anything about groups of people."
         )
     if unknown:
         said.append(
@@ -243,7 +275,10 @@ def _searches(contents: Contents, cell: Cell) -> list[str]:
                 who = "who are in it" if known else "who are in some list, and so taken to be in it"
                 said.append(f"Of searches for people {who}, {quoted(missed)} do not return them first "
                             f"{_at(contents, missed)}.")  # fmt: skip
-        if cell.id not in {f["cell"] for f in contents.figures if f["metric"] == "FMR"}:
+        lists_alone = (
+            "log" in contents.manifest or contents.manifest["systems"][cell.system.label].get("answers") == "searches"
+        )
+        if lists_alone and cell.id not in {f["cell"] for f in contents.figures if f["metric"] == "FMR"}:
             said.append("How often two people are taken for one cannot be known from lists of the best candidates.")
     return said
 

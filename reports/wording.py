@@ -35,6 +35,9 @@ _SETTINGS = {
 LIGHTS = {"daylight": "in daylight", "mixed": "in mixed light", "backlight": "against the light", "night": "at night",
           "infrared": "under infrared"}  # fmt: skip
 """Of made-up scenes; a number is a share of full light."""
+_ENHANCED = {"none": "pictures not enlarged", "bicubic": "pictures enlarged bicubically",
+             "lanczos": "pictures enlarged by Lanczos", "model": "pictures enlarged by the model {}",
+             "prior": "pictures completed from the prior {} (draw {})"}  # fmt: skip
 _AXES = {"motion_eyes_per_s": "speed of faces, in distances between the eyes per second"}
 _UNITS = {"FTA": "passes", "FTE": "reference photographs", "FRR": "passes", "GFRR": "passes", "FPIR": "searches",
           "FNIR": "searches"}  # fmt: skip
@@ -189,6 +192,12 @@ def _told(key: str, value: str) -> str:
     """One setting: 15 px between the eyes; at night; no glasses; tone 9."""
     if key == "light" and value in LIGHTS:
         return LIGHTS[value]
+    if key == "enlarge":
+        return f"made {value} times larger"
+    if key == "enhance":
+        kind, _, name = value.partition("-")
+        name, _, draw = name.rpartition("-") if kind == "prior" else (name, "", "")
+        return _ENHANCED[kind].format(name, draw)
     if value in ("true", "false"):
         return plain(key) if value == "true" else f"no {plain(key)}"
     return _SETTINGS.get(key, plain(key) + " {}").format(value).strip()
@@ -201,7 +210,8 @@ def under(name: str) -> str:
         return words
     if name.partition("=")[0] in CAUSES and not name.startswith(tuple(_SETTINGS)):
         return f"with {words}"
-    return f"{'on' if words.endswith(('picture', 'pictures')) else 'at'} {words}"
+    on = words.endswith(("picture", "pictures")) or words.startswith(("pictures", "clean pictures"))
+    return f"{'on' if on else 'at'} {words}"
 
 
 def setting(name: str) -> str:
@@ -233,6 +243,17 @@ def point_name(point: str) -> str:
 def file_name(path: str) -> str:
     """The last part of a path: folders say where somebody's data lies, which is nobody's business."""
     return path.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+WHO_SAYS = {
+    "self-reported": "the person",
+    "assigned": "somebody else, who looked or had a document",
+    "measured": "an instrument, by a stated method",
+    "declared": "the program that drew the person",
+    "inferred": "guessed from appearance, by a program or a person",
+    "not stated": "whoever handed the labels in does not say",
+}
+"""What each provenance of a label means."""
 
 
 def without_folders(value: Any) -> Any:

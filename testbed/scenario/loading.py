@@ -13,7 +13,7 @@ from pipelines.errors import InputError
 from testbed.scenario import paths, systems
 from testbed.scenario.cells import Cell, cells
 from testbed.scenario.documents import Document, override, read
-from testbed.scenario.models import Log, Scenario
+from testbed.scenario.models import ENHANCEMENT, Log, Scenario
 from testbed.scenario.problems import Loc, ScenarioError, dotted, in_words
 from testbed.scenario.sweeps import MAX_CELLS, Expansion, expand
 
@@ -86,7 +86,9 @@ def _loaded(scenario: Scenario, source: Path) -> Loaded:
     resolved = scenario.model_dump(mode="json")
     # A clean condition has no other settings, not even at their defaults.
     resolved["conditions"] = [
-        {"clean": True} if condition.clean else values
+        {"clean": True, **{name: values[name] for name in ENHANCEMENT if condition.enhance != "none"}}
+        if condition.clean
+        else values
         for condition, values in zip(scenario.conditions, resolved["conditions"], strict=True)
     ]
     return Loaded(scenario, cells(scenario), source, {"source": str(source), **resolved})
@@ -116,7 +118,8 @@ def _check_options(tree: dict[str, Any]) -> tuple[list[Loc], list[tuple[Loc, str
 
 def _twins(scenario: Scenario, expansion: Expansion) -> Iterator[tuple[Loc, str]]:
     """Every condition that says the same as an earlier one."""
-    conditions = scenario.conditions
+    # What is not enlarged is the same by whatever factor.
+    conditions = [c.model_copy(update={"enlarge": 1}) if c.enhance == "none" else c for c in scenario.conditions]
     for i, condition in enumerate(conditions):
         first = conditions.index(condition)
         if first < i:

@@ -27,12 +27,14 @@ class Truth:
     """Who is where in one frame: boxes `(n, 4)` float32 pixels x1 y1 x2 y2, and whose they are.
 
     `anywhere` says that the place is not known: the largest face of the picture is the one person's.
+    `eyes` `(n, 2, 2)` float64 pixels, image-left then image-right pupil, NaN where not known; None: of no face.
     """
 
     boxes: npt.NDArray[np.float32]
     transits: tuple[str, ...]
     subjects: tuple[str, ...]
     anywhere: bool = False
+    eyes: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,9 @@ def test_truth_is_judged_as_the_kind_that_was_meant(refused):
     declared = refused(VIDEO.replace("people: 2", "peple: 2"))
     assert declared == ["s.yaml:7: probes.cameras[0].truth.peple: unknown key; did you mean `people`?"]
     from_file = refused(VIDEO.replace("{nobody_enrolled: true, people: 2}", "{file: clip.mp4, format: mt}"))
-    assert from_file == ["s.yaml:7: probes.cameras[0].truth.format: should be one of csv, mot, not 'mt'"]
+    assert from_file == [
+        "s.yaml:7: probes.cameras[0].truth.format: should be one of csv, mot, idl, cvat, chokepoint, not 'mt'"
+    ]
 
 
 def test_two_cameras_of_one_name_are_told_at_the_second(refused):

@@ -1,0 +1,81 @@
+"""Who is found at all: heads by size, angle and light, in sentences and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from reports.reading import Contents, Figure
+from reports.wording import count, interval, percent
+
+BY = {
+    "size": "height of the head, pixels", "yaw": "turned to the side, degrees",
+    "pitch": "seen from below (less than 0) or above, degrees", "light": "light on the brow, share of white",
+}  # fmt: skip
+"""What heads are told apart by, as an axis is called."""
+INDEPENDENT = {
+    "person": "people", "track": "heads followed", "stretch": "stretches of time",
+    "track or stretch": "heads followed or stretches of time",
+}  # fmt: skip
+
+
+def in_words(row: Figure) -> list[str]:
+    """What was found of a cell's heads, in sentences."""
+    what = "heads that people boxed by hand" if row["source"] == "annotated heads" else "faces that could be seen"
+    found, template, beside = row["found"], row["template"], row["unexplained"]
+    said = [
+        f"In {count(row['pictures'], 'pictures')} there were {count(row['heads'], what)}. A face was found in "
+        f"{percent(found['value'])} of them {interval(found)}, and a template was made of {percent(template['value'])} "
+        f"{interval(template)}."
+    ]
+    if row["source"] == "annotated heads":
+        said.append(
+            "Nobody knows whose heads these are, so it is not known how many people they belong to, and nothing can be "
+            "said of matches."
+        )
+    said.append(
+        f"Found where no head is: {count(beside['faces'], 'faces')}, in {percent(beside['value'])} of the pictures "
+        f"{interval(beside)}."
+    )
+    if found["verdict"] == "insufficient":
+        said.append(
+            f"That rests on {count(found['subjects'])} {INDEPENDENT[row['counted_by']]}: too few to say anything."
+        )
+    return said
+
+
+def rests_on(row: Figure) -> str:
+    """What the intervals take for independent."""
+    few, by = row["found"]["subjects"], row["counted_by"]
+    if by == "person":
+        return f"{count(few, 'people')}; all pictures of one person count together"
+    stay = f"{row['stay_s'] / 60:g} minutes"
+    followed = "all pictures of a head that was followed count together" if by != "stretch" else ""
+    timed = (
+        f"all heads of one camera in {stay} count together, as who stays is no new evidence" if by != "track" else ""
+    )
+    return f"{count(few, INDEPENDENT[by])}; {' and '.join(filter(None, (followed, timed)))}"
+
+
+def called(low: float, high: float | None, by: str) -> str:
+    """A bin's name: 24–32; over 128; at most −15."""
+    scale = 100 if by == "light" else 1
+    ends = [f"{scale * end:g}".replace("-", "−") for end in (low, high) if end is not None]
+    sign = " %" if by == "light" else ""
+    return f"over {ends[0]}{sign}" if high is None else f"{ends[0]} to {ends[1]}{sign}"
+
+
+def table(contents: Contents) -> Iterator[dict[str, Any]]:
+    """Every share of heads found and with a template: of all, by group and by bin, flat."""
+    for row in contents.heads:
+        whose = {"system": row["system"], "condition": row["condition"]["name"], "source": row["source"],
+                 "pictures": row["pictures"], "independent": row["counted_by"]}  # fmt: skip
+        told = [({"by": "all"}, row)]
+        told += [({"by": "group", "group": each["group"]}, each) for each in row["groups"]]
+        told += [({name: each[name] for name in ("by", "unit", "from", "to")}, each) for each in row["bins"]]
+        none = dict.fromkeys(("group", "unit", "from", "to"))
+        for place, each in told:
+            for what in ("found", "template"):
+                yield {**whose, **none, **place, "share": what, **each[what]}
+        beside = {name: value for name, value in row["unexplained"].items() if name != "faces"}
+        yield {**whose, **none, "by": "all", "share": "pictures with a face where no head is", **beside}

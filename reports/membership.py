@@ -1,0 +1,229 @@
+"""The answer of `testbed member` as a letter can hold it: short sentences, every figure with what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from textwrap import wrap
+from typing import Any
+
+from reports.wording import THIN, beyond, capital, condition, count, listed, people, percent, plain, ratio
+
+WIDTH = 100
+SIMULATION = (
+    "SIMULATION: the calibration is of made-up people. These figures show how the method works; they say nothing of "
+    "real people, real photographs or a real collection."
+)
+
+
+def letter(answer: Mapping[str, Any]) -> str:
+    """The answer in paragraphs; figures as the command made them, nothing computed here."""
+    lines: list[str] = []
+    for heading, paragraphs in _sections(answer):
+        lines += ["", heading.upper()] if heading else [""]
+        for paragraph in paragraphs:
+            start = "  - " if paragraph.startswith("- ") else "  "
+            lines += wrap(paragraph.removeprefix("- "), WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
+    return "\n".join(lines[1:]).replace(THIN, " ")
+
+
+def _sections(answer: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    own, pooled = _figure(answer, answer["group"]), _figure(answer, "all")
+    mine = answer["collection"]
+    opening = [
+        f"Is the person on this photograph in “{mine['name']}” ({mine['source']}; licence: {mine['licence']})? "
+        "The answer is a strength of evidence with its uncertainty. It is not a yes, and not a no."
+    ]
+    yield "", [*([SIMULATION] if answer["calibration"]["made_up"] else []), *opening]
+    yield "What was compared", list(_compared(answer))
+    yield "The best score", list(_score(answer))
+    yield "How strong the evidence is", list(_strengths(answer, own, pooled))
+    yield "How often a stranger scores as high", list(_strangers(answer, own, pooled))
+    yield "What follows, depending on what was likely before", list(_posterior(answer, own))
+    yield "What this does not show", list(_limits(answer))
+
+
+def _compared(answer: Mapping[str, Any]) -> Iterator[str]:
+    mine, made = answer["collection"], answer["calibration"]
+    yield (
+        f"One face was held against {count(answer['faces'], 'faces')} in {count(mine['pictures'], 'pictures')}. "
+        f"Of the pictures, {mine['without_face']:,} show no face that the system finds and {mine['unreadable']:,} "
+        f"cannot be read; {count(mine['without_template'], 'faces')} could not be compared. Not looked at: "
+        f"{count(mine['left_out']['other files'], 'other files')}, {count(mine['left_out']['links'], 'links')} and "
+        f"{count(mine['left_out']['too large'], 'files')} that are too large."
+    )
+    people = f"The manifest says that it shows {count(answer['people'], 'people')}."
+    yield (
+        people
+        if mine["people_stated"]
+        else (
+            f"How many different people it shows is not stated. Each face is taken for another person, "
+            f"{count(answer['people'], 'people')}: if some are shown more than once, the chances below are too low "
+            "rather than too high, and strangers score as high no more often than said."
+        )
+    )
+    system = answer["system"]
+    yield (
+        f"System: {system['name']} ({listed(f'{name} {version}' for name, version in system['versions'].items())}). "
+        f"Trained on: {system['training_data']}."
+    )
+    pooled = _figure(answer, "all")
+    yield (
+        f"Calibration: “{made['title']}”, {count(pooled['people'], 'people')}, {_taken(made)}"
+        + ("." if made["as_they_are"] else "; the figures hold for a photograph that was taken so.")
+    )
+    if made["has_photograph"]:
+        yield (
+            "This very photograph is among those of the calibration, which then knows the person: the figures may "
+            "flatter the system. Calibrate with other people."
+        )
+
+
+def _taken(made: Mapping[str, Any]) -> str:
+    if made["as_they_are"]:
+        return "photographs as they are"
+    return f"{'photographs' if made['kind'] == 'stills' else 'passes before a camera'}, {condition(made['condition'])}"
+
+
+def _score(answer: Mapping[str, Any]) -> Iterator[str]:
+    more, side = ("smaller", "up to") if answer["direction"] == "distance" else ("greater", "from")
+    shown = "" if answer["percent"] is None else (
+        f" Under the rule {answer['percent_rule']} it is shown as {answer['percent']:.3g}{THIN}%, which is no "
+        "probability."
+    )  # fmt: skip
+    yield (
+        f"{answer['score']:.4g} ({answer['direction']}: {more} is more alike). The system itself says “match” {side} "
+        f"{answer['own_threshold']:g}, so it would {'' if answer['called_a_match'] else 'not '}call this one.{shown}"
+    )
+    if answer["more_alike_than_any"]:
+        yield (
+            "No two photographs of one person in the calibration were so alike. It may be the same photograph, or one "
+            "from the same minute: look at it. The figures below hold for two different photographs."
+        )
+    if answer["file"] is not None:
+        yield f"The best face is in: {answer['file']}"
+
+
+def _strengths(answer: Mapping[str, Any], own: Mapping[str, Any], pooled: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{_who(own)}: {_strength(own)}"
+    if own is not pooled:
+        yield f"{_who(pooled)}: {_strength(pooled)}"
+    elif known := _groups(answer):
+        weakest = min(known, key=lambda row: row["likelihood_ratio"]["log10"])
+        yield (
+            f"Least of {count(len(known), 'groups')}, had the person been one of {_people(weakest)}: "
+            f"{_ratio(weakest['likelihood_ratio'])}."
+        )
+
+
+def _strength(row: Mapping[str, Any]) -> str:
+    if row["why"]:
+        return f"nothing can be said; {row['why']}.{_few(row)}"
+    told = row["likelihood_ratio"]
+    low, high, much = told["log10_low"], told["log10_high"], ratio(abs(told["log10"]))
+    favours = "one person" if told["log10"] > 0 else "two different people"
+    words = (
+        "Such a score is about as likely for one person as for two." if abs(told["log10"]) < 0.05 else
+        f"Such a score is about {much} times as likely if the photographs show {favours}." if not told["at_limit"] else
+        f"So many people can show no more than {much} times as likely if the photographs show {favours}; the estimate "
+        "lies beyond, which is no bound on the truth. The interval is."
+    )  # fmt: skip
+    settled = (low is not None and low > 0) or (high is not None and high < 0)
+    open_ = "" if settled else " It includes 1: this calibration does not settle which of the two it speaks for."
+    return (
+        f"{_ratio(told)}.{open_} {words} It rests on {count(row['people'], 'people')}, "
+        f"{count(row['mated_people'])} of them with two photographs: {told['counted']}.{_few(row)}"
+    )
+
+
+def _ratio(told: Mapping[str, Any]) -> str:
+    low, high = told["log10_low"], told["log10_high"]
+    return (
+        f"likelihood ratio {beyond(ratio(told['log10']), told['at_limit'])}, 95{THIN}% interval "
+        f"{'0' if low is None else ratio(low)} to {'no upper limit' if high is None else ratio(high)}"
+    )
+
+
+def _strangers(answer: Mapping[str, Any], own: Mapping[str, Any], pooled: Mapping[str, Any]) -> Iterator[str]:
+    for row in (own,) if own is pooled else (own, pooled):
+        yield f"{_who(row)}: nothing can be said." if row["why"] else f"{_who(row)}: {_hits(row)}{_few(row)}"
+    if own is not pooled:
+        return
+    if known := _groups(answer):
+        worst = max(known, key=lambda row: (row["false_hits"]["value"], row["false_hits"]["high"]))
+        yield (
+            f"Worst of {count(len(known), 'groups')}, if the strangers and all of the collection were "
+            f"{_people(worst)}: {_hits(worst)} Nobody's group was inferred; give --group where it is known."
+        )
+    if few := [plain(row["group"]) for row in answer["figures"] if row["verdict"] != "measured" and row is not pooled]:
+        yield f"Too few people in the calibration to say so of: {listed(few)}."
+
+
+def _groups(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [row for row in answer["figures"] if row["group"] != "all" and row["verdict"] == "measured"]
+
+
+def _hits(row: Mapping[str, Any]) -> str:
+    hits = row["false_hits"]
+    measured = (
+        f"Measured, on every stranger of the calibration, in collections of {count(hits['faces'], 'faces')}."
+        if hits["how"] == "measured" else
+        f"EXTRAPOLATED beyond the {count(hits['measured_up_to'], 'faces')} that could be measured, by the model "
+        "1 − (1 − FMR)^N, which says too much where people differ in how often they are mistaken."
+    )  # fmt: skip
+    return (
+        f"of 1,000 photographs of people who are not in a collection of {count(hits['faces'], 'faces')}, about "
+        f"{_thousand(hits['value'])} would find a face at least this alike (95{THIN}% interval "
+        f"{_thousand(hits['low'])} to {_thousand(hits['high'])}). {measured} Of {hits['comparisons']:,} comparisons of "
+        f"strangers, {hits['errors']:,} were so alike."
+    )
+
+
+def _thousand(share: float) -> str:
+    many = 1000 * share
+    return f"{many:,.0f}" if many >= 10 or many == 0 else f"{many:.2g}" if many >= 0.01 else "less than 0.01"
+
+
+def _posterior(answer: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[str]:
+    if own["why"]:
+        return
+    yield (
+        "No score says how likely it is that the person is in the collection: that depends on what was likely before, "
+        f"which is not the system's to say. Among {count(answer['people'], 'people')}, by the likelihood ratio above:"
+    )
+    for each in own["posterior"]:
+        before = "certain" if each["prior"] == 1 else f"1 in {round(1 / each['prior']):,}"
+        yield (
+            f"- that the person is in it was {before}: the best face is theirs with a probability of "
+            f"{beyond(percent(each['value']), own['likelihood_ratio']['at_limit'])}, 95{THIN}% interval "
+            f"{percent(each['low'])} to {percent(each['high'])}"
+        )
+
+
+def _limits(answer: Mapping[str, Any]) -> Iterator[str]:
+    yield "- Whether the person is in it. A look-alike, a relative or a twin can score as high as the person."
+    yield (
+        "- Anything about pictures that could not be read, or faces that were not found. That nothing scored high is "
+        "no proof of absence."
+    )
+    yield (
+        "- How well the calibration fits: its people, their ages, the cameras and the years between two photographs "
+        "are not those of this collection. Where these differ, the true figures do too, mostly for the worse."
+    )
+    yield "- That the photographs in the collection were taken, kept or published lawfully, or with consent."
+
+
+def _figure(answer: Mapping[str, Any], group: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = next(row for row in answer["figures"] if row["group"] == group)
+    return found
+
+
+def _who(row: Mapping[str, Any]) -> str:
+    return capital(_people(row))
+
+
+def _people(row: Mapping[str, Any]) -> str:
+    return "everybody" if row["group"] == "all" else people(row["group"])
+
+
+def _few(row: Mapping[str, Any]) -> str:
+    return "" if row["verdict"] == "measured" else " INSUFFICIENT EVIDENCE: too few people to conclude anything."
