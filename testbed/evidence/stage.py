@@ -149,7 +149,7 @@ def evaluate(
         "planning": planning,
         "alerts": alerts,
         "lookup": lookups,
-        "contrasts": contrasts_of(run, people, loaded.cells),
+        "contrasts": contrasts_of(run, people, loaded.cells, loaded.scenario.search),
         "claims": judge(*claimed, judged, RunFacts.of(run)) if claimed[0] else [],
         "domain_gap": domain_gap_of(run, loaded) if is_synthetic(manifest) else None,
     }
