@@ -77,9 +77,10 @@ def headlines(contents: Contents) -> list[tuple[str, list[str]]]:
 
 def headline(contents: Contents, system: str) -> list[str]:
     """One system in two or three sentences, under the reference condition at the main operating point."""
-    if contents.contrasts:
-        return contrasts.headline([row for row in contents.contrasts if row["system"] == system], contents.main_point)
     cell = contents.reference_cell(system)
+    rows = [row for row in contents.contrasts if row["system"] == system]
+    if rows:
+        return [*contrasts.headline(rows, contents.main_point), *_searches(contents, cell)]
     found = contents.main_point.startswith("fmr=") and not contents.synthetic
     unsaid = ["At which threshold it is used was not said."] if found else []
     said = [*_strangers(contents, cell)[:1], *_passers_by(contents, cell), *_searches(contents, cell)]

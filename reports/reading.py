@@ -201,6 +201,16 @@ class Contents:
         }
         return {what: figure for what, figure in rows.items() if figure is not None and figure["comparisons"]}
 
+    def model_breaks(self, cell: Cell) -> tuple[list[int], list[int]]:
+        """Sizes of galleries at which the model of FPIR lies within the measured interval, and outside."""
+        sizes: tuple[list[int], list[int]] = ([], [])
+        for size in self.gallery_sizes(cell):
+            told = self.returned(cell, size)
+            if len(told) == 2:
+                outside = not told["measured"]["low"] <= told["model"]["value"] <= told["measured"]["high"]
+                sizes[outside].append(size)
+        return sizes
+
     def compared(self, cell: Cell, kind: str, metric: str = "FMR", point: str | None = MAIN) -> dict[str, Figure]:
         """Differentials of one kind of group, by group."""
         point = self.main_point if point == MAIN else point

@@ -87,7 +87,7 @@ def audit(
         with bars() as progress:
             directory = import_log(options, out, progress)
         loaded = reload(directory.manifest()["scenario"])
-        run_stages(directory, loaded, ("evaluate", "report"), None, only_missing=False, **given)
+        run_stages(directory, loaded, ("evaluate", "report"), None, only_missing=False, given=given)
     if label_errors is not None:
         typer.echo(label_check(directory.path))
     if claims is not None:

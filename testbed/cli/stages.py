@@ -12,7 +12,7 @@ import typer
 from pipelines.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from testbed.runs.directory import RunDirectory
     from testbed.scenario.loading import Loaded
@@ -63,7 +63,7 @@ def again(path: Path, stage: str, workers: int | None, **given: Path | None) -> 
     from testbed.scenario.loading import reload
 
     directory = RunDirectory.open(path)
-    run_stages(directory, reload(directory.manifest()["scenario"]), (stage,), workers, only_missing=False, **given)
+    run_stages(directory, reload(directory.manifest()["scenario"]), (stage,), workers, only_missing=False, given=given)
 
 
 def run_stages(
@@ -73,11 +73,12 @@ def run_stages(
     workers: int | None,
     *,
     only_missing: bool,
-    **given: Path | None,
+    quiet: bool = False,
+    given: Mapping[str, Path | None] | None = None,
 ) -> None:
     """Run stages in order. Once one has run, those after it must: their tables would be of another world.
 
-    given: what evaluate is handed beside the run's tables.
+    quiet: notes are left to a later call. given: what evaluate is handed beside the run's tables.
     """
     from testbed.cli.progress import bars
 
@@ -101,11 +102,13 @@ def run_stages(
         if "evaluate" in todo:
             from testbed.evidence.stage import evaluate as evaluate_stage
 
-            evaluate_stage(directory, loaded, progress, **given)
+            evaluate_stage(directory, loaded, progress, **(given or {}))
         if "report" in todo:
             from reports.stage import report as report_stage
 
             report_stage(directory, loaded, progress)
+    if quiet:
+        return
     manifest = directory.manifest()
     for notice in [*manifest.get("notices", []), *manifest.get("match_notices", [])]:
         typer.echo(f"note: {notice}")

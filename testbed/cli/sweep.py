@@ -142,17 +142,22 @@ def _loaded(scenario: Path, key: str, values: list[str], overrides: list[str]) -
 
 
 def _feasible(loaded: Loaded) -> None:
-    """Raise InputError for made-up people who cannot be filmed, or are too few to be searched."""
+    """Raise InputError for made-up people who cannot be filmed, or people who are too few to be searched."""
+    from testbed.scenario.models import Stills, Video
     from testbed.scenario.searching import too_many
     from testbed.scenario.synthetic import Synthetic
 
-    scenario = loaded.scenario
-    if not isinstance(scenario.probes, Synthetic):
-        return
-    from testbed.synthetic.production import checked
+    scenario, there = loaded.scenario, (0, 0)
+    if isinstance(scenario.probes, Synthetic):
+        from testbed.synthetic.production import checked
 
-    people, _ = checked(scenario.probes, scenario.seed)
-    if scenario.search is not None and (wrong := too_many(scenario.search, len(people), len(people))):
+        there = (len(checked(scenario.probes, scenario.seed)[0]),) * 2
+    elif isinstance(scenario.probes, Stills | Video) and scenario.search is not None:
+        from testbed.sources.survey import sizes
+
+        there = sizes(scenario)
+    # Where nobody is there at all the run says what is wrong with the files.
+    if scenario.search is not None and all(there) and (wrong := too_many(scenario.search, *there)):
         raise InputError(wrong)
 
 
@@ -195,7 +200,7 @@ def _made(out: Path, key: str, runs: list[Planned], workers: int | None) -> list
             if nth and key.partition(".")[0] in AFTER_REPLAY:
                 _lend(RunDirectory(out / runs[0].name), run)
             try:
-                run_stages(run, each.loaded, stages, workers, only_missing=True)
+                run_stages(run, each.loaded, stages, workers, only_missing=True, quiet=stages is not STAGES)
             except InputError as error:
                 raise InputError(f"{each.name}: {error}") from None
             if stages is STAGES:

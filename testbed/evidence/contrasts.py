@@ -6,7 +6,7 @@ independent. Comparisons with strangers are clustered by both people. Nothing he
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import inf, isfinite, sqrt
@@ -21,13 +21,16 @@ from kernels.scores import Faces, scores_of
 from pipelines.errors import InputError
 from testbed.evidence.difference_test import holm
 from testbed.evidence.intervals import FEW, FEWEST_SUBJECTS, Clustered, by_subject, within_group
+from testbed.matching import black_box
 from testbed.matching.comparisons import in_use
 from testbed.matching.people import People
+from testbed.matching.searching import probes_of
 from testbed.matching.thresholds import Point
-from testbed.matching.units import captures_of, references_of, transits_as_probes
+from testbed.matching.units import captures_of, references_of
 from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import ATTEMPTS, FACES, FRAMES, THRESHOLDS
 from testbed.scenario.cells import Cell
+from testbed.scenario.searching import Search
 
 Floats = npt.NDArray[np.float64]
 Bounds = Callable[[float], tuple[float, float]]
@@ -48,7 +51,8 @@ class Passes:
 
     found `(S,)`: share of a person's frames in which the face was found; acquired `(S,)`: 1 with a template, else 0;
     enrolled `(S,)`: the photograph has a template.
-    scores `(S, S)`: best of the captures of person i's pass against the best reference photograph of person j.
+    scores `(S, S)`: person i's pass (the best of its captures, or as a watch-list fuses them) against the best
+    reference photograph of person j.
     truth: people's mean skin luminance, pixels between the eyes, and share of the face that nothing hides.
     """
 
@@ -311,9 +315,12 @@ def _events(up: int, down: int, n: int, alpha: float) -> tuple[float, float]:
 
 
 # -- a run --------------------------------------------------------------------------------------------------------
-def contrasts_of(run: RunDirectory, people: People, cells: Sequence[Cell]) -> list[dict[str, Any]]:
+def contrasts_of(
+    run: RunDirectory, people: People, cells: Sequence[Cell], search: Search | None = None
+) -> list[dict[str, Any]]:
     """A row, JSON-able, for each system, condition, pair of arms and measure; none where nothing is contrasted.
 
+    None either of a system that only answers searches: it shows neither faces nor scores. search: the scenario's.
     Thresholds are the baseline arm's, for both arms. `holm_p` is corrected over the `tests` of one system and
     condition, all pairs and measures, placebos too; `together_low`, `together_high` hold for all of these at once.
     Raises InputError where a person passes twice in one arm.
@@ -326,17 +333,19 @@ def contrasts_of(run: RunDirectory, people: People, cells: Sequence[Cell]) -> li
     rows: list[dict[str, Any]] = []
     for (system, picture), found in _by_system(cells).items():
         info = manifest["systems"][system]
+        if info.get("answers") == "searches":
+            continue
         judged: list[tuple[dict[str, Any], Effect]] = []
         for baseline, compared in groupby(pairs, lambda pair: pair["baseline_arm"]):
             cell = found[baseline]
-            before = _passes(run, cell, people, info, attempts, faces)
+            before = _passes(run, cell, people, info, attempts, faces, search)
             known = thresholds.filter(pl.col("cell") == cell.id).select(
                 "point", "crossfit", "threshold_0", "threshold_1"
             )
             points = [point for point in known.rows() if in_use(point[0])]
             draws = max(DRAWS, DRAWS_A_TEST * len(pairs) * (4 + 3 * len(points)))
             for pair in compared:
-                after = _passes(run, found[pair["arm"]], people, info, attempts, faces)
+                after = _passes(run, found[pair["arm"]], people, info, attempts, faces, search)
                 head = {
                     "system": system, "condition": {"name": picture}, "cell": found[pair["arm"]].id,
                     "baseline_cell": cell.id, **pair, "truth": {"baseline": before.truth, "level": after.truth},
@@ -356,8 +365,9 @@ def _by_system(cells: Sequence[Cell]) -> dict[tuple[str, str], dict[str, Cell]]:
 
 
 def _passes(
-    run: RunDirectory, cell: Cell, people: People, info: Mapping[str, Any], attempts: pl.DataFrame, faces: pl.DataFrame
-) -> Passes:
+    run: RunDirectory, cell: Cell, people: People, info: Mapping[str, Any], attempts: pl.DataFrame, faces: pl.DataFrame,
+    search: Search | None,
+) -> Passes:  # fmt: skip
     attempts = attempts.filter((pl.col("cell") == cell.id) & (pl.col("state") != "undelivered"))
     twice = attempts.filter(pl.col("subject").is_duplicated())
     if twice.height:
@@ -376,9 +386,13 @@ def _passes(
     owners = photographs.slices
     # A person's photographs together: the most alike of them counts, as of a pass's captures.
     references = Faces(photographs.templates, np.r_[owners[:, 1], len(photographs)], owners[:, 0])
-    probes = transits_as_probes(captures, templates, people)
+    probes, _ = probes_of(search, captures, templates, people, info["metric"])
     scores = np.full((len(people.subjects), len(people.subjects)), np.nan)
-    for units, block in scores_of(probes, references, info["metric"]):
+    compared: Iterable[tuple[slice, Floats]] = (
+        [(slice(None), black_box.scores_of(cell.system, probes, references, info["direction"]))]
+        if info.get("answers") == "comparisons" else scores_of(probes, references, info["metric"])
+    )  # fmt: skip
+    for units, block in compared:
         scores[np.ix_(probes.subjects[units], references.subjects)] = block
     enrolled = np.isin(np.arange(len(scores)), references.subjects)
     found = _placed(people, of_person["subject"], of_person["found"])

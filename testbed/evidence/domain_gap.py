@@ -62,7 +62,8 @@ def stored() -> Row:
 def domain_gap_of(run: RunDirectory, loaded: Loaded, photographs: Row | None = None) -> Row | None:
     """evidence.json's `domain_gap`: every system, condition and face size of made-up people beside photographs.
 
-    None where the run does not say where every face was (table FACES). photographs: as `stored` gives them.
+    None where the run does not say where every face was (table FACES). photographs: as `stored` gives them. A pass's
+    score is the best of its captures', whatever a search fuses. No row of a system that compares by itself.
     """
     if not run.has(FACES):
         return None
@@ -73,6 +74,8 @@ def domain_gap_of(run: RunDirectory, loaded: Loaded, photographs: Row | None = N
     rows, left_out = [], []
     for cell in loaded.cells:
         info, known = systems[cell.system.label], beside[cell.system.label]
+        if info.get("answers", "templates") != "templates":
+            continue
         whose = {"system": cell.system.label, "condition": {"name": cell.condition_name}, "cell": cell.id}
         mine = seen.join(_delivered(run, cell), on=["camera", "frame"], how="semi")
         facing = mine.filter(

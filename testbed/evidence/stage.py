@@ -172,7 +172,7 @@ def evaluate(
         "reviewers": reviewed,
         "provenance": provenance_of(run, loaded.scenario),
         "labels": labels_of(run.read(SUBJECTS), loaded.scenario.groups),
-        "contrasts": contrasts_of(run, people, loaded.cells),
+        "contrasts": contrasts_of(run, people, loaded.cells, loaded.scenario.search),
         "enhanced": enhanced_of(run, cells, judged),
         "claims": judge(*claimed, judged, RunFacts.of(run)) if claimed[0] else [],
         "domain_gap": domain_gap_of(run, loaded) if is_synthetic(manifest) else None,

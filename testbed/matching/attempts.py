@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from testbed.matching.people import People
 from testbed.runs.tables import ATTEMPTS
 
 SHOWN = {"camera": pl.String, "transit": pl.String, "state": pl.String, "reason": pl.String, "faces": pl.Int32}
 
 ELSEWHERE = "a face was found, but not where the truth has the person"
 """Less overlap than the scenario's `iou`: wrong truth boxes look like this, and are no failure of the system's."""
+
+CANCELLED = "its templates cancel out: their mean is zero, and has no direction"
 
 
 def attempts_of(cell: str, transits: pl.DataFrame, frames: pl.DataFrame, captures: pl.DataFrame) -> pl.DataFrame:
@@ -42,3 +47,14 @@ def attempts_of(cell: str, transits: pl.DataFrame, frames: pl.DataFrame, capture
         .when("elsewhere").then(pl.lit(ELSEWHERE))
         .otherwise(pl.lit("no face found")).alias("reason"),
     )  # fmt: skip
+
+
+def without_cancelled(attempts: pl.DataFrame, people: People, kept: npt.NDArray[np.bool_]) -> pl.DataFrame:
+    """ATTEMPTS in which the acquired transits that are not `kept`, in the order of people and names, have failed."""
+    acquired = attempts.filter(pl.col("state") == "acquired")
+    acquired = acquired.with_columns(person=people.index(acquired["subject"])).sort("person", "transit")
+    lost = pl.col("transit").is_in(acquired["transit"].filter(pl.Series(~kept, dtype=pl.Boolean)).implode())
+    return attempts.with_columns(
+        state=pl.when(lost).then(pl.lit("failed")).otherwise("state"),
+        reason=pl.when(lost).then(pl.lit(CANCELLED)).otherwise("reason"),
+    )

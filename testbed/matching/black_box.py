@@ -14,7 +14,7 @@ from kernels.scores import Floats, fuse
 from pipelines.errors import InputError
 from pipelines.interface import Comparer
 from pipelines.model_file import digest
-from testbed.matching.comparisons import Matcher, Tables, recorded
+from testbed.matching.comparisons import Matcher, Tables, recorded, recorded_passers_by
 from testbed.matching.people import People, people_of
 from testbed.matching.searching import order_of
 from testbed.matching.tallying import Comparisons, count_logged, tally_logged
@@ -69,13 +69,27 @@ def compare_scores(
     operating_points: list[str | float],
 ) -> Tables:  # fmt: skip
     """What `comparisons.compare` gives, of scores `(transits, photographs)`."""
-    probe = np.repeat(probes.subjects, len(references))
-    reference = np.tile(references.subjects, len(probes))
-    made = Comparisons(probe, reference, probe == reference, scores.ravel())
+    made = _made(scores, probes, references)
     counts = count_logged(made, people, matcher.edges, matcher.direction)
     points = points_in_use(counts, matcher.edges, matcher.fixed, operating_points, matcher.direction, people)
     tally = tally_logged([made], people, points, matcher.direction)
     return recorded(cell, people, matcher.edges, counts, points, tally)
+
+
+def compare_passers_by_scores(
+    cell: Cell, matcher: Matcher, probes: Faces, references: Faces, crowd: People
+) -> Tables:  # fmt: skip
+    """What `comparisons.compare_passers_by` gives, as the system itself compares."""
+    made = _made(scores_of(cell.system, probes, references, matcher.direction), probes, references)
+    counts = count_logged(made, crowd, matcher.edges, matcher.direction)
+    result = tally_logged([made], crowd, matcher.points, matcher.direction)
+    return recorded_passers_by(cell.id, crowd, counts, matcher.points, result)
+
+
+def _made(scores: Floats, probes: Faces, references: Faces) -> Comparisons:
+    probe = np.repeat(probes.subjects, len(references))
+    reference = np.tile(references.subjects, len(probes))
+    return Comparisons(probe, reference, probe == reference, scores.ravel())
 
 
 # -- Searcher -----------------------------------------------------------------------------------------------------
@@ -149,10 +163,9 @@ def search_black_box(
         search=search.model_dump(mode="json"), lists_cut_at={cell.id: cut}, lists_could_hold={cell.id: table.height}
     )
     G = len(people.labels)
-    points = [(name, False, value, value) for name, value in matcher.fixed.items()]
     counts = np.zeros((G, G, 2, 3, len(matcher.edges) + 1), np.int64)
-    nothing = tally_logged((), people, points, matcher.direction)
-    compared = recorded(cell.id, people, matcher.edges, counts, points, nothing)
+    nothing = tally_logged((), people, matcher.points, matcher.direction)
+    compared = recorded(cell.id, people, matcher.edges, counts, matcher.points, nothing)
     return [(ATTEMPTS, attempts), (SEARCHES, made.select(list(SEARCHES.columns))), *compared]
 
 

@@ -42,6 +42,11 @@ class Matcher:
         edges = edges_for(info["score_range"], SCORE_BINS, [*fixed.values(), *shown])
         return cls(info["metric"], info["direction"], edges, fixed)
 
+    @property
+    def points(self) -> list[Point]:
+        """The fixed thresholds: no halves of the people are needed to find them."""
+        return [(name, False, value, value) for name, value in self.fixed.items()]
+
 
 def compare(
     cell: str, matcher: Matcher, probes: Faces, references: Faces, people: People, operating_points: list[str | float]
@@ -73,10 +78,17 @@ def recorded(
 def compare_passers_by(cell: str, matcher: Matcher, probes: Faces, references: Faces, crowd: People) -> Tables:
     """The same per capture, for clips that show nobody enrolled: every match is false by construction."""
     counts = count(probes, references, crowd.groups, crowd.folds, matcher.edges, matcher.metric)
-    points: list[Point] = [(name, False, value, value) for name, value in matcher.fixed.items()]
+    result = _tally(probes, references, crowd, matcher.points, matcher.metric)
+    return recorded_passers_by(cell, crowd, counts, matcher.points, result)
+
+
+def recorded_passers_by(
+    cell: str, crowd: People, counts: npt.NDArray[np.int64], points: list[Point], result: Tally
+) -> Tables:
+    """Tables COUNTS, TALLIES, MOMENTS, PAIRS per capture, whoever counted."""
     tables = [
         (COUNTS, _counts_table(counts, cell, "capture", crowd.labels)),
-        *tallied(cell, "capture", crowd, points, _tally(probes, references, crowd, points, matcher.metric)),
+        *tallied(cell, "capture", crowd, points, result),
     ]
     return [typed(*each) for each in tables]
 

@@ -65,13 +65,11 @@ class Units:
         return self.names.filter(pl.Series(self.have, dtype=pl.Boolean))
 
     @classmethod
-    def passes(cls, attempts: pl.DataFrame, faces: Faces, people: People, kept: Bools) -> Units:
-        """Every transit that was put before a system, from table ATTEMPTS; faces: of those acquired that are `kept`."""
+    def passes(cls, attempts: pl.DataFrame, faces: Faces, people: People) -> Units:
+        """Every transit that was put before a system, from table ATTEMPTS; faces: of those acquired."""
         put = attempts.filter(pl.col("state") != "undelivered")
         put = put.with_columns(person=people.index(put["subject"])).sort("person", "transit")
-        have = (put["state"] == "acquired").to_numpy().copy()
-        have[have] = kept
-        return cls(put["transit"], put["person"].to_numpy(), have, faces)
+        return cls(put["transit"], put["person"].to_numpy(), (put["state"] == "acquired").to_numpy(), faces)
 
     @classmethod
     def photographs(cls, references: pl.DataFrame, faces: Faces, people: People) -> Units:
@@ -136,6 +134,16 @@ def gallery_of(search: Search, people: People, seed: int, able: Indices) -> Gall
     return Gallery(order[np.isin(order, able)], search.people or len(able) - 1)
 
 
+def probes_of(
+    search: Search | None, captures: pl.DataFrame, templates: Templates, people: People, metric: Metric
+) -> tuple[Faces, Bools]:
+    """What stands for each acquired transit, and which of them have it: all its captures, or as a watch-list fuses."""
+    if isinstance(search, Watchlist):
+        return fused(captures, templates, people, search.fusion, metric)
+    faces = transits_as_probes(captures, templates, people)
+    return faces, np.ones(len(faces), bool)
+
+
 def fused(
     captures: pl.DataFrame, templates: Templates, people: People, fusion: Fusion, metric: Metric
 ) -> tuple[Faces, Bools]:
@@ -171,12 +179,12 @@ def fused(
 
 def search_cell(
     run: RunDirectory, scenario: Scenario, cell: Cell, people: People, attempts: pl.DataFrame, probes: Faces,
-    references: Faces, scores: Floats | None = None, kept: Bools | None = None,
+    references: Faces, scores: Floats | None = None,
 ) -> pl.DataFrame:  # fmt: skip
     """Make one cell's searches: writes CANDIDATES in parts and returns its rows of SEARCHES.
 
-    probes: what stands for each acquired transit, of which those not `kept` have nothing (unset: all have).
-    scores `(transits, photographs)`: those of a system that compares by itself.
+    probes: what stands for each acquired transit. scores `(transits, photographs)`: those of a system that compares by
+    itself.
 
     Notes in run.json the `search`, at which length this cell's lists were cut (`lists_cut_at`; null: none was), and
     how long they could have been at most (`lists_could_hold`).
@@ -184,7 +192,7 @@ def search_cell(
     search, info = scenario.search, run.manifest()["systems"][cell.system.label]
     assert search is not None, "the scenario asks for searches"
     photographs = Units.photographs(photographs_of(run, cell.system.label, cell.enrolled), references, people)
-    passes = Units.passes(attempts, probes, people, np.ones(len(probes), bool) if kept is None else kept)
+    passes = Units.passes(attempts, probes, people)
     sides = (photographs, passes) if isinstance(search, Lookup) else (passes, photographs)
     compared = scores if scores is not None else cast(Metric, info["metric"])
     made = searched(cell.id, search, *sides, people, scenario.seed, compared, info["direction"])

@@ -7,15 +7,15 @@ from concurrent.futures import Executor
 import polars as pl
 
 from pipelines.errors import InputError
-from testbed.matching.attempts import ELSEWHERE, SHOWN, attempts_of
-from testbed.matching.black_box import compare_scores, scores_of, search_black_box
+from testbed.matching.attempts import ELSEWHERE, SHOWN, attempts_of, without_cancelled
+from testbed.matching.black_box import compare_passers_by_scores, compare_scores, scores_of, search_black_box
 from testbed.matching.comparisons import Matcher, Tables, compare, compare_passers_by
 from testbed.matching.enrolment import enrol
 from testbed.matching.linking import link_cell
 from testbed.matching.people import People, people_of, with_passers_by
-from testbed.matching.searching import fused, search_cell
+from testbed.matching.searching import probes_of, search_cell
 from testbed.matching.tracks import watch_cell
-from testbed.matching.units import captures_as_probes, captures_of, references_of, transits_as_probes
+from testbed.matching.units import captures_as_probes, captures_of, references_of
 from testbed.runs.directory import RunDirectory
 from testbed.runs.progress import Progress, silent
 from testbed.runs.tables import (
@@ -39,7 +39,7 @@ from testbed.runs.tables import (
 from testbed.scenario.cells import Cell
 from testbed.scenario.loading import Loaded
 from testbed.scenario.models import Log, NobodyEnrolled, Video
-from testbed.scenario.searching import Lookup, Search, Watchlist
+from testbed.scenario.searching import Lookup, Search
 from testbed.scenario.synthetic import Synthetic, days_of
 
 
@@ -119,12 +119,11 @@ def _match_cell(
     matcher, kind = Matcher.of(info, scenario.operating_points), info.get("answers", "templates")
     if kind == "searches":
         return search_black_box(run, loaded, cell, people, attempts, matcher, executor), "the system itself"
-    tables: Tables = [(ATTEMPTS, attempts)]
     references = references_of(run, cell.system.label, people, cell.enrolled)
-    if isinstance(scenario.search, Watchlist):  # thresholds are found on the scores that are held to them
-        probes, kept = fused(captures, templates, people, scenario.search.fusion, info["metric"])
-    else:
-        probes, kept = transits_as_probes(captures, templates, people), None
+    # Fused where a watch-list is: thresholds are found on the scores that are held to them.
+    probes, kept = probes_of(scenario.search, captures, templates, people, info["metric"])
+    attempts = without_cancelled(attempts, people, kept)
+    tables: Tables = [(ATTEMPTS, attempts)]
     scores = None
     if kind == "comparisons":
         scores, tier = scores_of(cell.system, probes, references, info["direction"]), "the system itself"
@@ -133,7 +132,7 @@ def _match_cell(
         compared, tier = compare(cell.id, matcher, probes, references, people, scenario.operating_points)
     tables += compared
     if scenario.search is not None:
-        made = search_cell(run, scenario, cell, people, attempts, probes, references, scores, kept)
+        made = search_cell(run, scenario, cell, people, attempts, probes, references, scores)
         tables.append((SEARCHES, made))
     if scenario.search is not None and scores is None:
         found = next(frame for table, frame in compared if table is THRESHOLDS)
@@ -150,5 +149,8 @@ def _match_cell(
     if empty:
         crowd = with_passers_by(people, empty)
         strangers = captures_as_probes(captures, templates, crowd, empty)
-        tables += compare_passers_by(cell.id, matcher, strangers, references, crowd)
+        if kind == "comparisons":
+            tables += compare_passers_by_scores(cell, matcher, strangers, references, crowd)
+        else:
+            tables += compare_passers_by(cell.id, matcher, strangers, references, crowd)
     return tables, tier

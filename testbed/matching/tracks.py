@@ -77,15 +77,13 @@ def watch_cell(
     """Tables TRACKS and ALERTS of one cell of a filmed watch-list; nothing of any other scenario.
 
     captures, templates: of the cell; references: all enrolled; thresholds: its THRESHOLDS. Raises InputError for a
-    camera without a frame, or with a clock that runs backwards.
+    camera without a frame.
     """
     if not isinstance(scenario.search, Watchlist) or not isinstance(scenario.probes, Video | Synthetic):
         return []
-    parts = [
-        run.read(FRAMES, part).select("camera", "frame", "seconds", "state") for part in run.parts(FRAMES, cell.id)
-    ]
+    parts = [run.read(FRAMES, part).select("camera", "state") for part in run.parts(FRAMES, cell.id)]
     cameras = [cell.arm] if cell.arm else [camera.name for camera in scenario.probes.cameras]
-    check_clocks(pl.concat(parts) if parts else pl.DataFrame(schema=FRAMES.columns), cameras)
+    check_shown(pl.concat(parts) if parts else pl.DataFrame(schema=FRAMES.columns), cameras)
     info = run.manifest()["systems"][cell.system.label]
     enrolled = Units.photographs(photographs(run, cell.system.label, cell.enrolled), references, people)
     listed = gallery_of(scenario.search, people, scenario.seed, np.unique(references.subjects)).order
@@ -109,11 +107,8 @@ def watch_cell(
     return [(TRACKS, tracks), (ALERTS, alerts)]
 
 
-def check_clocks(frames: pl.DataFrame, cameras: Sequence[str]) -> None:
-    """Raises InputError for a camera without a frame that could be shown, or whose clock runs backwards.
-
-    frames: columns camera, frame, seconds and state of FRAMES.
-    """
+def check_shown(frames: pl.DataFrame, cameras: Sequence[str]) -> None:
+    """Raises InputError for a camera without a frame that could be shown. frames: camera and state of FRAMES."""
     shown = set(frames.filter(pl.col("state") == "ok")["camera"])
     for camera in cameras:
         if camera not in shown:
@@ -121,14 +116,6 @@ def check_clocks(frames: pl.DataFrame, cameras: Sequence[str]) -> None:
                 f"camera {camera!r}: has no frame that could be shown to a system, so no hours of it can be counted; "
                 "give it a recording that can be read, or leave the camera out"
             )
-    steps = frames.sort("camera", "frame").with_columns(
-        before=pl.col("frame").shift(1).over("camera"), was=pl.col("seconds").shift(1).over("camera")
-    )
-    for row in steps.filter(pl.col("seconds") < pl.col("was")).head(1).iter_rows(named=True):
-        raise InputError(
-            f"camera {row['camera']!r}: frame {row['frame']} is stamped {row['seconds']:g} s, earlier than frame "
-            f"{row['before']} at {row['was']:g} s: its clock runs backwards; give a recording whose time stamps rise"
-        )
 
 
 def follow(

@@ -67,8 +67,8 @@ FACES = Table(
     "truth of made-up people: every face in every frame as recorded (a frame that never arrived has none). box: "
     "hairline to chin, as detectors frame faces, cut at the frame; degrees as the camera sees it: yaw to the person's "
     "left, pitch downwards, roll towards the left shoulder; eyes: pupils, image-left first; visible: share of the face "
-    "that is in the picture and hidden by no other person or thing, 0-1 (what is worn, or turned away, hides nothing); luminance: "
-    "of the brow as recorded, linear, 1 = white (null: hidden); put: it was put before the system",
+    "that is in the picture and hidden by no other person or thing, 0-1 (what is worn, or turned away, hides nothing); "
+    "luminance: of the brow as recorded, linear, 1 = white (null: hidden); put: it was put before the system",
     {
         "camera": pl.String, "frame": pl.Int64, "transit": pl.String, "subject": pl.String, **BOX,
         "inter_eye_px": pl.Float64, "yaw": pl.Float64, "pitch": pl.Float64, "roll": pl.Float64,

@@ -56,9 +56,10 @@ Search = Lookup | Identification | Watchlist
 
 def too_many(search: Search, passed: int, enrolled: int) -> str:
     """What is wrong with the size of a search's gallery where so many people passed and are enrolled; "" if nothing."""
-    there, able = (f"{passed} people passed the cameras", passed)
+    able, did = (passed, "passed the cameras")
     if not isinstance(search, Lookup):
-        there, able = (f"{enrolled} people are enrolled", enrolled)
+        able, did = (enrolled, "is enrolled" if enrolled == 1 else "are enrolled")
+    there = f"{able} {'person' if able == 1 else 'people'} {did}"
     if able < 2:
         return f"search: {there}; at least 2 are needed, so that somebody is left where one is taken out"
     asked = search.wanted if isinstance(search, Watchlist) else search.people

@@ -38,7 +38,8 @@ class Recording:
     """What a clip holds. `times` `(n,)` float64 seconds, by frame index, as the file stamps them.
 
     `stamps` `(n,)` are the same in the file's own clock, or None where the file has no usable time stamps.
-    Width and height are those of the upright picture. `notices` say what the report must mention.
+    backwards: it has some, which repeat or jump back. Width and height are those of the upright picture. `notices` say
+    what the report must mention.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class Recording:
     times: npt.NDArray[np.float64]
     stamps: npt.NDArray[np.int64] | None
     rate: float
+    backwards: bool
     notices: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -85,6 +87,7 @@ def _recording(path: Path, _changed: int, _size: int) -> Recording:
             if len(stamps) < declared:
                 notices.append(f"{path}: is cut short: it announces {declared} frames and holds {len(stamps)}")
     ordered = _in_order(stamps)
+    backwards = ordered is None and bool(stamps) and None not in stamps
     size, presented = _first_pictures(path)
     if size is None:
         raise InputError(f"{path}: no frame of the video can be decoded; replace it or convert it to H.264 in MP4")
@@ -92,11 +95,12 @@ def _recording(path: Path, _changed: int, _size: int) -> Recording:
     if ordered is None or base is None or not _one_picture_each(ordered, presented):
         ordered = None
         times = np.arange(len(stamps), dtype=np.float64) / rate
-        notices.append(f"{path}: carries no usable time stamps; {rate:g} frames per second were assumed")
+        why = "its clock runs backwards or stands still" if backwards else "carries no usable time stamps"
+        notices.append(f"{path}: {why}; {rate:g} frames per second were assumed")
     else:
         times = np.asarray(ordered * float(base), np.float64)
     width, height = size
-    return Recording(path, width, height, times, ordered, rate, tuple(notices))
+    return Recording(path, width, height, times, ordered, rate, backwards, tuple(notices))
 
 
 def read_frames(clip: Recording, start: int, count: int, every: int = 1) -> list[Frame]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,8 @@ class PictureSequence:
     height: int
     times: npt.NDArray[np.float64]
     notices: tuple[str, ...]
+    backwards: ClassVar[bool] = False
+    """Their order is their clock."""
 
     def __len__(self) -> int:
         return len(self.names)

@@ -16,7 +16,7 @@ from testbed.runs.progress import Progress, silent
 from testbed.runs.tables import ANNOTATED, EYES, FACES, HEADS, PHOTOGRAPHS, SUBJECTS, TRANSITS, TRUTH, conform
 from testbed.scenario.enhancing import Completion, SuperResolver
 from testbed.scenario.models import NobodyEnrolled, Scenario, Stills, TruthFile, Video
-from testbed.scenario.searching import too_many
+from testbed.scenario.searching import Watchlist, too_many
 from testbed.scenario.synthetic import Synthetic, pairs
 from testbed.sources.frames import Source
 from testbed.sources.photographs import Photograph, find, strangers
@@ -81,6 +81,31 @@ def survey(
         inputs={str(path): digest_of_input(path) for path in [*tables, *clips]},
         reference_photographs=digest_of_all([each.path for each in photographed]),
     )
+
+
+def sizes(scenario: Scenario) -> tuple[int, int]:
+    """How many people pass, and how many have a reference photograph, in a scenario of photographs or recordings.
+
+    Told by file names and truth files, before a photograph is read; InputError where these cannot be.
+    """
+    table = read_table(scenario.subjects, scenario.groups) if scenario.subjects else None
+    known: list[str] = []
+    if scenario.subjects is not None and table is not None:
+        known = pick(table, scenario.groups, scenario.subjects.limit)["subject"].to_list()
+    if isinstance(scenario.probes, Stills):
+        passing = {photograph.subject for photograph in find(scenario.probes.images, known)}
+    else:
+        assert isinstance(scenario.probes, Video), "made-up people are counted by who makes them"
+        passing = {
+            subject
+            for camera in scenario.probes.cameras if isinstance(camera.truth, TruthFile)
+            for subject in read_truth(
+                camera, camera.truth, footage(camera.file, camera.seconds_apart), scenario.probes.transit_gap_s
+            ).transits["subject"]
+        }  # fmt: skip
+        known = [*dict.fromkeys([*known, *passing])]
+    pattern = scenario.references.images if scenario.references else ""
+    return len(passing), len({photograph.subject for photograph in find(pattern, known)}) if pattern else 0
 
 
 def references(scenario: Scenario, run: RunDirectory) -> list[Photograph]:
@@ -171,6 +196,11 @@ def _survey_video(scenario: Scenario, video: Video, table: pl.DataFrame | None, 
     for camera in video.cameras:
         clip = footage(camera.file, camera.seconds_apart)
         notices += clip.notices
+        if clip.backwards and isinstance(scenario.search, Watchlist):
+            raise InputError(
+                f"camera {camera.name!r}: the clock of {camera.file} runs backwards or stands still, so its hours "
+                "cannot be counted; give a recording whose time stamps rise"
+            )
         if isinstance(camera.truth, TruthFile):
             truth = read_truth(camera, camera.truth, clip, video.transit_gap_s)
             if table is not None:

@@ -39,7 +39,7 @@ def run(tmp_path):
     dist.mkdir(parents=True)
     (dist / "METADATA").write_text("Metadata-Version: 2.1\nName: black-box-example\nVersion: 1.0\n")
 
-    def call(system, search, wrong=None, out="out", face="one"):
+    def call(system, search, wrong=None, out="out", face="one", **changes):
         named = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["entry-points"]["testbed.pipelines"]
         if wrong:
             code = f"        found = super().search(image, k - 1)\n        return Candidates({wrong})\n"
@@ -54,7 +54,7 @@ def run(tmp_path):
             "title": "black boxes", "groups": ["sex"], "subjects": {"table": "people.csv"},
             "references": {"images": "photos/{subject}_1.png", "face": face},
             "probes": {"kind": "stills", "images": "photos/{subject}_2.png"},
-            "systems": [system], "operating_points": ["own"], **({"search": search} if search else {}),
+            "systems": [system], "operating_points": ["own"], **({"search": search} if search else {}), **changes,
         }  # fmt: skip
         (tmp_path / "s.yaml").write_text(json.dumps(scenario))
         paths = os.pathsep.join([str(site), str(EXAMPLE)])
@@ -129,6 +129,29 @@ def test_a_system_that_only_answers_searches_shows_its_own_misses_and_nothing_el
     best = at[scores.argmin(axis=1)]
     assert figure(everywhere, "CMC", None, 1)["errors"] == (best[at] != at).sum()
     assert figure(some, "CMC", None, 1)["errors"] > figure(everywhere, "CMC", None, 1)["errors"]
+
+
+@pytest.mark.slow
+def test_black_boxes_are_tried_on_made_up_people_too(run, tmp_path):
+    camera = {"name": "lane", "distance": 2.0, "size": [320, 240], "field": 18, "fps": 4}
+    made_up = {
+        "kind": "synthetic", "people": [{"count": 4, "headwear": "none"}], "staging": "one by one", "frames_each": 1,
+        "contrasts": [{"cause": "photograph_px", "levels": [90, 20]}], "cameras": [camera],
+    }  # fmt: skip
+    both = [{"pipeline": "thumbnails"}, {"pipeline": "thumbnail-search"}]
+    result = run(both[0], {"kind": "identification", "length": 3}, systems=both, probes=made_up, subjects=None,
+                 references=None)  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    evidence = json.loads((tmp_path / "out/evidence.json").read_text())
+    assert {row["system"] for row in evidence["contrasts"]} == {"thumbnails"}  # the other shows no faces
+    assert evidence["domain_gap"]["rows"] == []
+    assert {row["system"] for row in evidence["figures"] if row["metric"] == "FPIR"} == {
+        "thumbnails",
+        "thumbnail-search",
+    }
+    page = (tmp_path / "out/report/index.html").read_text()
+    assert "Nobody but this system can compare its templates" in page
+    assert "domain_gap.csv" not in page
 
 
 @pytest.mark.parametrize("kind", WRONG)

@@ -1,10 +1,16 @@
 """Searches from the command line on real photographs, checked against the templates themselves; wrong input."""
 
 import json
+import shutil
 
+import av
+import cv2
 import numpy as np
 import polars as pl
 import pytest
+
+from testbed.matching.people import people_of
+from testbed.matching.searching import wanted
 
 CELL = "yunet-openvino--clean"
 
@@ -79,6 +85,58 @@ def test_a_look_up_is_searched_counted_and_reported_as_the_templates_have_it(tes
     assert plain.returncode == 0, plain.stderr
     for name in ("counts", "tallies", "pairs"):
         assert (run / f"{name}.parquet").read_bytes() == (tmp_path / "plain" / f"{name}.parquet").read_bytes()
+
+
+def test_a_scripted_station_misses_and_stops_whom_the_script_says(testbed, london, data, write, tmp_path):
+    """One is wanted, and passes as they look, then as somebody else looks; one of four others looks like the wanted."""
+    people = pl.read_csv(data / "london_set/subjects.csv", schema_overrides={"face_id": pl.String})
+    people = people.filter(pl.col("face_gender") == "female").gather_every(9).head(5).rename({"face_id": "subject"})
+    people.write_csv(tmp_path / "people.csv")
+    names = people["subject"].to_list()
+    w = names[wanted(people_of(people, ["face_eth"], 5), 1, 5)[0]]
+    double, *others = (name for name in names if name != w)
+    smile, neutral = (str(data / "london_set" / shot) for shot in ("smiling/{}_08.jpg", "neutral/{}_03.jpg"))
+    for name in names:
+        shutil.copy(neutral.format(name), tmp_path / f"{name}.jpg")
+    passes = [(w, smile.format(w)), (double, neutral.format(w)), *((name, smile.format(name)) for name in others),
+              (w, smile.format(others[0]))]  # fmt: skip
+    truth = ["camera,frame,subject,x,y,w,h"]
+    with av.open(str(tmp_path / "gate.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=4, options={"crf": "12"})
+        stream.width, stream.height, stream.pix_fmt = 480, 480, "yuv420p"
+        for n in range(10 * len(passes)):  # three pictures of somebody, then nobody for longer than a track waits
+            who, file = passes[n // 10]
+            picture = np.full((480, 480, 3), 128, np.uint8)
+            if n % 10 < 3:
+                picture = cv2.resize(cv2.imread(file), (480, 480), interpolation=cv2.INTER_AREA)[..., ::-1]
+                truth.append(f"gate,{n},{who},150,150,180,220")
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            frame.pts = n
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    (tmp_path / "truth.csv").write_text("\n".join(truth))
+    gate = {"name": "gate", "file": "gate.mp4", "truth": {"file": "truth.csv"}}
+    station = {
+        **london, "groups": ["face_eth"], "subjects": {"table": "people.csv"}, "conditions": ["clean"],
+        "references": {"images": "{subject}.jpg"}, "probes": {"kind": "video", "cameras": [gate]},
+        "systems": [{"pipeline": "dlib-onnx"}],
+        "operating_points": [0.5], "search": {"kind": "watchlist", "wanted": 1},
+    }  # fmt: skip
+    result = testbed("run", write(station), "--out", "out", "-w", 1)
+    assert result.returncode == 0, result.stderr
+    (row,) = json.loads((tmp_path / "out/evidence.json").read_text())["alerts"]
+    everybody = row["groups"][0]
+    assert (row["wanted"], row["cameras"], row["hours"]) == (1, 1, pytest.approx(15 / 3600))
+    assert (everybody["group"], everybody["passes"], everybody["wanted_passes"]) == ("all", 6, 2)
+    for view in ("by_pass", "by_track"):
+        seen = everybody[view]
+        assert [(seen[name]["errors"], seen[name]["comparisons"]) for name in seen if name != "per_camera_hour"] == [
+            (1, 2), (1, 6), (1, 5),
+        ]  # fmt: skip
+        assert seen["per_camera_hour"]["value"] == pytest.approx(3600 / 15)
+    assert row["tracking"]["alerts"] == {"true": 1, "false": 1, "unknown": 0}
+    assert everybody["precision"]["own"]["value"] == pytest.approx((2 / 6 * 1 / 2) / (2 / 6 * 1 / 2 + 4 / 6 * 1 / 4))
+    assert 'id="alerts"' in (tmp_path / "out/report/index.html").read_text()
 
 
 def test_a_gallery_that_cannot_be_is_told_before_anything_is_searched(testbed, searching, write, tmp_path):

@@ -92,6 +92,21 @@ def test_what_cannot_be_swept_is_one_sentence_before_anything_runs(typed, write,
     assert not (tmp_path / "out").exists()
 
 
+def test_photographs_too_few_are_told_before_any_run_and_each_note_once_a_run(testbed, london, write, tmp_path):
+    few = london | {"conditions": ["clean"], "search": {"kind": "identification"}}
+    file = write(few | {"subjects": london["subjects"] | {"limit": 4}})
+    wrong = testbed("sweep", file, "--over", "search.people=2,1000", "--out", "out")
+    assert wrong.returncode == 2
+    assert len(wrong.stderr.strip().splitlines()) == 1
+    assert (
+        "--over search.people=1000: search.people: is 1000, and 4 people are enrolled; name at most 3" in wrong.stderr
+    )
+    assert not (tmp_path / "out").exists()
+    result = testbed("sweep", file, "--over", "search.people=2,3", "--out", "out", "-w", 1)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("note: a quick look: 4 of 102 people") == 2
+
+
 def test_every_mistake_in_every_value_is_told(typed, write, tmp_path):
     result = typed("sweep", write(scenario()), "--over=search.wanted=x,1,0", "--out", "out")
     first, second = result.stderr.strip().splitlines()

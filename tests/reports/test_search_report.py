@@ -81,6 +81,19 @@ def test_the_model_is_drawn_dashed_beside_the_measured_rate(run, contents):
     assert any(layer["mark"].get("strokeDash") for layer in drawn["layer"])
 
 
+def test_where_the_model_leaves_the_measured_interval_is_said(run, contents):
+    cell = contents.cells[0]
+    within, outside = contents.model_breaks(cell)
+    assert sorted(within + outside) == list(SIZES)
+    for size in SIZES:
+        measured, model = (contents.figure(name, cell, *who, gallery=size)
+                           for name, who in (("FPIR", ()), ("FPIR model", ("all", "all"))))  # fmt: skip
+        assert (size in outside) == (not measured["low"] <= model["value"] <= measured["high"])
+    said = f"Here it breaks: it lies outside the interval of what was measured in a gallery of {outside[0]}" \
+        if outside else "Here it lies inside the interval of what was measured"  # fmt: skip
+    assert said in (run.path / "report" / "index.html").read_text()
+
+
 def test_the_page_says_what_searches_return_and_still_what_comparisons_do(run):
     page = (run.path / "report" / "index.html").read_text()
     assert "of searches for people who are not in the gallery of 40 people" in page

@@ -82,6 +82,9 @@ def test_made_up_people_are_marked_on_the_page_its_charts_and_its_table(runs, tm
     page = sweeps.write(tmp_path / "out", "seed", runs).read_text()
     assert "Made-up people: nobody on this page exists" in page
     assert all("made-up people" in spec["title"]["text"] for spec in specs(page))
+    assert "The runs share people" not in page
+    assert "nobody is in two runs" in page
+    assert "The runs share people" in sweeps.write(tmp_path / "out", "search.wanted", runs).read_text()
     assert pl.read_csv(tmp_path / "out/sweep.csv")["made_up_people"].all()
 
 

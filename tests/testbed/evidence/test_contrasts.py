@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from testbed.evidence.contrasts import (
     tango,
 )
 from testbed.evidence.intervals import within_group
+from testbed.matching import black_box
 from testbed.matching.comparisons import Matcher, compare
 from testbed.matching.people import people_of
 from testbed.matching.units import captures_of, references_of, transits_as_probes
@@ -31,6 +33,7 @@ from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import ATTEMPTS, CAPTURES, FACES, FRAMES, REFERENCES, THRESHOLDS, Table
 from testbed.scenario.cells import Cell
 from testbed.scenario.models import Condition, System
+from testbed.scenario.searching import Watchlist
 from testbed.scenario.synthetic import Pair
 
 Z = 1.959964
@@ -360,6 +363,33 @@ def test_scores_are_the_best_of_a_pass_and_thresholds_the_baselines(simulation):
     asked = run.read(THRESHOLDS).filter((pl.col("cell") == cells[0].id) & (pl.col("point") == "fmr=5e-2"))
     mine = asked.select("threshold_0", "threshold_1").to_numpy().mean()
     assert [r["threshold"] for r in told if r["operating_point"] == "fmr=5e-2"] == pytest.approx([mine] * 6)
+
+
+def test_under_a_watch_list_scores_are_those_of_its_fusion(simulation):
+    run, people, cells, _ = simulation
+    heads = run.read_array("references/made")
+    captures, templates = captures_of(run, cells[0].id, 32)
+    mean = {
+        name: np.linalg.norm(templates[of["row"].to_numpy()].astype(float).mean(axis=0) - heads[i])
+        for i, name in enumerate(people.subjects) if (of := captures.filter(pl.col("subject") == name)).height
+    }  # fmt: skip
+    fusion = Watchlist(kind="watchlist", wanted=3, fusion="mean template")
+    found = next(r for r in contrasts_of(run, people, cells, fusion) if r["metric"] == "mated score")
+    assert (found["left_out"], found["before"]) == (0, pytest.approx(np.mean(list(mean.values())), rel=1e-6))
+
+
+def test_a_system_that_compares_by_itself_is_asked_and_one_that_only_searches_is_left_out(simulation, monkeypatch):
+    run, people, cells, told = simulation
+    manifest = run.manifest()
+    asked = manifest | {"systems": {"made": {**manifest["systems"]["made"], "metric": "its own"}}}
+    box = SimpleNamespace(compare=lambda left, right: 2 * np.linalg.norm(left[:, None] - right[None], axis=2))
+    monkeypatch.setattr(black_box, "build", lambda system: box)
+    for answers, expected in (("comparisons", 2.0), ("searches", None)):
+        asked["systems"]["made"]["answers"] = answers
+        monkeypatch.setattr(RunDirectory, "manifest", lambda self: asked)
+        made = [r["before"] for r in contrasts_of(run, people, cells) if r["metric"] == "mated score"]
+        before = [r["before"] for r in told if r["metric"] == "mated score"]
+        assert made == ([] if expected is None else pytest.approx([expected * each for each in before], rel=1e-5))
 
 
 def test_five_people_are_never_enough(tmp_path):

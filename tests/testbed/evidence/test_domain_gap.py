@@ -104,6 +104,14 @@ def test_what_is_found_and_matched_is_counted_by_hand(everyone):
     assert sum(ours["scores"]["same_person"]) == 7
 
 
+@pytest.mark.parametrize("answers", ["comparisons", "searches"])
+def test_a_black_box_is_set_beside_no_photographs(everyone, answers):
+    run, loaded = everyone
+    run.note(systems={"line": {**INFO, "metric": "its own", "answers": answers}})
+    told = d.domain_gap_of(run, loaded, known())
+    assert (told["rows"], told["left_out"], told["stored_for"]) == ([], [], [])
+
+
 def test_whoever_turns_away_hides_or_is_not_shown_is_left_out_and_counted(tmp_path):
     away = [{"yaw": 21.0}, {"yaw": -21.0}, {"pitch": 21.0}, {"visible": 0.89}, {"inter_eye_px": 45.0}]
     unseen = [(6, 50, {"put": False}), (7, 99, {})]  # not put before the system; a frame that could not be decoded

@@ -315,7 +315,7 @@ def make_run(path, people=18, cameras=("east", "west"), metric="cosine", noise=0
     for table, frame in compare("c", Matcher.of(system, points), probes, enrolled, register, points)[0]:
         run.write(table, frame)
     found = searched("c", Lookup(kind="lookup"), Units.photographs(references, enrolled, register),
-                     Units.passes(attempts, probes, register, np.ones(len(probes), bool)), register, 1,
+                     Units.passes(attempts, probes, register), register, 1,
                      system["metric"], system["direction"])  # fmt: skip
     run.write(SEARCHES, conform(SEARCHES, found.searches))
     run.write(CANDIDATES, pl.concat([conform(CANDIDATES, part) for part in found.candidates]), "c/lookup/000")

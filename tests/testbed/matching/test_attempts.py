@@ -1,7 +1,9 @@
+import numpy as np
 import polars as pl
 
-from testbed.matching.attempts import SHOWN, attempts_of
-from testbed.runs.tables import CAPTURES, TRANSITS
+from testbed.matching.attempts import CANCELLED, SHOWN, attempts_of, without_cancelled
+from testbed.matching.people import people_of
+from testbed.runs.tables import ATTEMPTS, CAPTURES, TRANSITS
 
 
 def test_found_failed_and_never_delivered_are_told_apart():
@@ -37,3 +39,14 @@ def test_found_failed_and_never_delivered_are_told_apart():
         "shifted": ("failed", "a face was found, but not where the truth has the person", 0),
         "lost": ("undelivered", "the photograph cannot be read", 0),
     }
+
+
+def test_a_pass_whose_templates_cancel_out_is_a_failure_to_acquire():
+    passes = [("b/1", "b", "acquired"), ("a/2", "a", "acquired"), ("a/1", "a", "failed"), ("b/2", "b", "acquired")]
+    attempts = pl.DataFrame([("c", "gate", t, who, 2, state, "") for t, who, state in passes],
+                            schema=ATTEMPTS.columns, orient="row")  # fmt: skip
+    people = people_of(pl.DataFrame({"subject": ["a", "b"]}), [], 1)
+    told = without_cancelled(attempts, people, np.array([True, False, True]))  # a/2, b/1, b/2
+    assert told.select("transit", "state", "reason").rows() == [
+        ("b/1", "failed", CANCELLED), ("a/2", "acquired", ""), ("a/1", "failed", ""), ("b/2", "acquired", ""),
+    ]  # fmt: skip

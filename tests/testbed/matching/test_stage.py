@@ -4,11 +4,22 @@ import numpy as np
 import polars as pl
 import pytest
 
+from testbed.matching.attempts import CANCELLED
 from testbed.matching.people import people_of
 from testbed.matching.searching import wanted
 from testbed.matching.stage import _match_cell, _short
 from testbed.runs.directory import RunDirectory
-from testbed.runs.tables import CANDIDATES, CAPTURES, FRAMES, REFERENCES, TALLIES, THRESHOLDS, TRANSITS
+from testbed.runs.tables import (
+    ATTEMPTS,
+    CANDIDATES,
+    CAPTURES,
+    FRAMES,
+    REFERENCES,
+    SEARCHES,
+    TALLIES,
+    THRESHOLDS,
+    TRANSITS,
+)
 from testbed.scenario.loading import reload
 from testbed.scenario.searching import Identification, Lookup, Watchlist
 
@@ -90,6 +101,25 @@ def test_rates_thresholds_and_searches_of_a_watch_list_are_of_what_stands_for_a_
     expected = {(f"gate/p{i}", f"p{j}"): stands[i, j] for i in range(8) for j in names}
     found = {(row["search"], row["subject"]): row["score"] for row in listed.iter_rows(named=True)}
     assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_pass_whose_templates_cancel_out_is_not_acquired_compared_or_named(station):
+    run, loaded, cell, people, _ = station("mean template")
+    part = f"captures/{cell.id}/gate/000000"
+    templates = run.read_array(part).copy()
+    templates[2:4] = -templates[:2]  # the four frames of p0
+    run.write_array(part, templates)
+    cosine = {"metric": "cosine", "direction": "similarity", "threshold": -1.0, "score_range": (-1.0, 1.0)}
+    run.note(systems={"dlib": {**run.manifest()["systems"]["dlib"], **cosine}})
+    told = {table.name: frame for table, frame in _match_cell(run, loaded, cell, people, None)[0]}
+    failed = told[ATTEMPTS.name].filter(pl.col("state") != "acquired")
+    assert failed.select("subject", "state", "reason").rows() == [("p0", "failed", CANCELLED)]
+    searched = dict(told[SEARCHES.name].select("subject", "state").rows())
+    assert searched == {name: "failed" if name == "p0" else "searched" for name in PEOPLE}
+    assert told[TALLIES.name].filter(pl.col("subject") == "p0", pl.col("role") == "probe").is_empty()
+    listed = pl.concat([run.read(CANDIDATES, part) for part in run.parts(CANDIDATES, cell.id)])
+    assert set(listed["search"]) == {f"gate/{name}" for name in PEOPLE[1:]}
+    assert listed["score"].is_finite().all()
 
 
 def test_what_stands_for_a_pass_makes_a_difference_to_these_rates(station):

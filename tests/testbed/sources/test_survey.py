@@ -22,8 +22,9 @@ from testbed.scenario.models import (
     TruthFile,
     Video,
 )
+from testbed.scenario.searching import Watchlist
 from testbed.sources.stills import StillsSource, face_box
-from testbed.sources.survey import open_source, survey
+from testbed.sources.survey import open_source, sizes, survey
 
 MakeClip = Callable[..., Path]
 LONDON = Path(__file__).parents[4] / "shared/data/london_set"
@@ -171,6 +172,24 @@ def test_without_a_table_the_people_are_those_of_the_truth_file(folder: Folder, 
     assert [truth.subjects for truth in take.truth[:4]] == [("ann",), (), (), ("bob",)]
     with pytest.raises(InputError, match="1 of its subjects have no row in the subjects table: bob"):
         folder.survey(video(make_clip(), TruthFile(file=truth), folder.people("ann")))
+
+
+def test_hours_of_a_watch_list_are_not_counted_by_a_clock_that_runs_backwards(
+    folder: Folder, make_clip: MakeClip
+) -> None:
+    clip = make_clip("clip.ts")
+    clip.write_bytes(2 * clip.read_bytes())
+    folder.photographs("ann_ref.png", "bob_ref.png")
+    truth = folder.path / "truth.csv"
+    truth.write_text("camera,frame,subject,x,y,w,h\ndoor,0,ann,1,1,9,9\ndoor,3,bob,1,1,9,9\n", encoding="utf-8")
+    plain = video(clip, TruthFile(file=truth), folder.people("ann", "bob")).model_copy(
+        update={"references": Photographs(images=f"{folder.path}/{{subject}}_ref.png")}
+    )
+    assert any("its clock runs backwards" in notice for notice in folder.survey(plain).manifest()["notices"])
+    assert sizes(plain) == (2, 2)
+    wanted = plain.model_copy(update={"search": Watchlist(kind="watchlist", wanted=1)})
+    with pytest.raises(InputError, match=r"camera 'door': the clock of .*clip\.ts runs backwards or stands still, so"):
+        folder.survey(wanted)
 
 
 @pytest.mark.parametrize("truth", [None, NobodyEnrolled(nobody_enrolled=True)])

@@ -66,6 +66,16 @@ def test_avi_which_stamps_packets_in_decoding_order_loses_no_frame_and_says_what
     assert any("frames per second were assumed" in notice for notice in clip.notices)
 
 
+def test_a_clock_that_jumps_back_is_named_and_one_that_codecs_reorder_is_none(make_clip: MakeClip) -> None:
+    path = make_clip("clip.ts")
+    assert not recording(path).backwards
+    path.write_bytes(2 * path.read_bytes())
+    clip = recording(path)
+    assert (clip.backwards, len(clip)) == (True, 24)
+    assert any("its clock runs backwards or stands still; " in notice for notice in clip.notices)
+    assert not recording(make_clip("clip.mp4", b_frames=2, gop=12)).backwards
+
+
 def test_every_third_frame_is_shown_whichever_segment_is_read_first(make_clip: MakeClip) -> None:
     source = source_of(make_clip(), every=3, segment=2)
     assert source.frames("door") == 4
