@@ -73,7 +73,7 @@ def found(contents: Contents, cell: Cell) -> list[str]:
                     f"The same few pixels, {name(prior)} {count(prior['draws'])} times, put somebody else on top from "
                     f"draw to draw in {quoted(changes)}{few}."
                 )
-                said.append(" ".join([first, *_absent(contents, prior)]))
+                said.append(" ".join([first, *_absent(contents, prior, in_short=True)]))
     return [f"{said[0]} {MECHANISM}", *said[1:]] if said else []
 
 
@@ -98,25 +98,25 @@ def in_words(contents: Contents, prior: Figure) -> list[str]:
     if at is None:
         return [*said, "No threshold could be found among so few comparisons, so nothing is said of matches."]
     if at["right"]["value"] is not None:
+        both = f"in {quoted(at['both'])} both happen, each in another draw"
         said.append(
             f"People who are in the gallery, {where(at)}: the right person is on top and a match in at least one draw "
-            f"in {quoted(at['right'])}, a stranger in {quoted(at['stranger'])}. In {quoted(at['both'])} both happen, "
-            "each in another draw: who chooses the draw chooses the person."
+            f"in {quoted(at['right'])}, a stranger in {quoted(at['stranger'])}; {both}"
+            f"{': who chooses the draw chooses the person' if at['both']['errors'] else ''}."
         )
     return said + _absent(contents, prior)
 
 
-def _absent(contents: Contents, prior: Figure) -> list[str]:
+def _absent(contents: Contents, prior: Figure, *, in_short: bool = False) -> list[str]:
     at = point_of(contents, whole(prior))
     if at is None or at["some"]["value"] is None:
         return []
-    several = at["people"]
-    least = "at least " if at["at_least"] else ""
+    several, least = at["people"], "at least " if at["at_least"] else ""
+    people = f"; over all draws {least}{number(several['value'])} different people match on average {between(several)}"
     return [
         f"People who are not in the gallery, {where(at)}: one draw, {name(prior)}, matches somebody in "
         f"{percent(at['one']['value'])} {interval(at['one'])}, at least one of {count(prior['draws'])} in "
-        f"{quoted(at['some'])}; over all draws {least}{number(several['value'])} different people match on average "
-        f"{between(several)}."
+        f"{quoted(at['some'])}{'' if in_short else people}."
     ]
 
 

@@ -331,7 +331,9 @@ def group_of(
     several = there & (draws.have.sum(axis=1) > 1)
     tops, owners = draws.tops(), draws.person
     distinct = np.array([len({*row[row >= 0]}) for row in tops])
-    overlap = _overlaps(draws, several) if gallery.size >= 2 * TOP else None
+    enough = gallery.size >= 2 * TOP and not (draws.full & (np.isfinite(draws.alike).sum(axis=2) < TOP)).any()
+    overlap = _overlaps(draws, several) if enough else None
+    on_top = _each(distinct, owners, several, draws.have.shape[1])
     unknown = there[:, None] & draws.have & np.isnan(draws.own_scores())
     return {
         "group": group.name, "attributes": group.attributes, "passes": int(there.sum()),
@@ -339,7 +341,7 @@ def group_of(
         "cut_off": int(unknown.sum()),
         "own": _moves(draws.own_scores(), owners, there, deviation),
         "stranger": _moves(draws.best_strangers(), owners, there, deviation),
-        "on_top": _each(distinct, owners, several, draws.have.shape[1]),
+        "on_top": {**on_top, "low": max(1.0, on_top["low"])},  # somebody is
         "changes": _told(_by_person(distinct > 1, owners, several)),
         "overlap": None if overlap is None else _each(overlap, owners, several, 1.0),
         "points": [

@@ -98,6 +98,7 @@ def test_who_is_on_top_is_counted_over_the_draws_that_have_a_template():
     group = told(drawn())
     assert (group["changes"]["errors"], group["changes"]["comparisons"]) == (1, 2)  # a, then b; b stays
     assert group["on_top"]["value"] == 1.5
+    assert group["on_top"]["low"] == 1.0
     assert group["overlap"] is None  # in a gallery of three, five most alike people are everybody
 
 
@@ -185,6 +186,8 @@ def test_the_five_most_alike_of_two_draws_overlap_as_their_jaccard_index():
     of = Draws.of(people, "similarity", made, rows, [None] * 3)
     overlap = group_of(of, gallery(11), people.everyone(), {}, None)["overlap"]
     assert overlap["value"] == pytest.approx((4 / 6 + 0 + 0) / 3)
+    cut = Draws.of(people, "similarity", made, rows.filter(pl.col("rank") <= 4), [4] * 3)
+    assert group_of(cut, gallery(11), people.everyone(), {}, None)["overlap"] is None  # the fifth is not known
 
 
 def test_errors_are_charged_to_the_stranger_without_whom_no_draw_would_have_made_them():
