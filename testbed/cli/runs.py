@@ -12,7 +12,7 @@ import typer
 
 from pipelines.errors import InputError
 from testbed.cli.app import LabelErrors, Run, Workers, app
-from testbed.cli.stages import again, default_out, new_run, run_stages
+from testbed.cli.stages import again, default_out, feasible, new_run, run_stages
 
 
 @app.command()
@@ -40,6 +40,7 @@ def run(
 
             raise absent(scenario)
         loaded = load(scenario, overrides or [])
+        feasible(loaded)
         directory = new_run(out or default_out(scenario), loaded)
     else:
         if out is not None:

@@ -26,13 +26,15 @@ class Frame:
 class Truth:
     """Who is where in one frame: boxes `(n, 4)` float32 pixels x1 y1 x2 y2, and whose they are.
 
-    `anywhere` says that the place is not known: the largest face of the picture is the one person's.
+    `anywhere` says that the place is not known: the largest face of the picture is the one person's. `alone` says
+    that nobody else is in the picture, known or not.
     """
 
     boxes: npt.NDArray[np.float32]
     transits: tuple[str, ...]
     subjects: tuple[str, ...]
     anywhere: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ class StillsSource:
             if row["left_eye_x"] is not None:
                 eyes = np.array([row[name] for name in _EYES], dtype=np.float64).reshape(2, 2)
             boxes = np.empty((0, 4), np.float32) if eyes is None else face_box(eyes)[None]
-            truth = Truth(boxes, (row["transit"],), (row["subject"],), anywhere=eyes is None)
+            truth = Truth(boxes, (row["transit"],), (row["subject"],), anywhere=eyes is None, alone=True)
             yield Take(camera, index, (frame,), (truth,), eyes)
 
 
