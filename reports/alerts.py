@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil, log10
 from typing import Any
 
 from reports.reading import EVERYBODY, Contents, Figure
-from reports.wording import bounds, count, one_in, percent
+from reports.wording import at_point, capital, count, interval, percent, score
 
-TOLD = 1e-3
-"""The share of wanted people that precision is told in words for: 1 in 1,000."""
+ONE_IN = 1000
+"""Of so many who pass, one is wanted where precision is told in words."""
+TABLED = (100, 1000, 10_000, 100_000)
+"""And where it is told in the table, of so many stops."""
+STOPS = 100_000
+RATES = ("missed", "false_alerts", "false_alerts_of_all", "wanted_mistaken", "people_stopped")
 VIEWS = {"by_pass": "pass", "by_track": "track"}
 
 
@@ -31,43 +36,107 @@ def between(one: Figure, times: float = 1) -> str:
 def in_words(row: Figure) -> list[str]:
     """What happens at the gate at one operating point, in sentences for everybody."""
     whole = everybody(row)
-    seen, told = whole["by_pass"], []
+    seen, told, unseen = whole["by_pass"], [], whole["unseen"]
     false, missed, hourly = seen["false_alerts"], seen["missed"], seen["per_camera_hour"]
+    at = at_point(row["operating_point"], "" if row["threshold"] is None else score(row["threshold"]))
     if false["value"] is None:
-        told.append(f"How many are stopped by mistake cannot be told: {false['method']}.")
-    elif hourly:
-        told.append(
-            f"In one hour at one camera, at this traffic, people pass {number(hourly['units'])} times; "
-            f"{number(hourly['value'])} times somebody is stopped by mistake {between(hourly)}."
-        )
+        told.append(f"How many are stopped by mistake {at} cannot be told: {false['method']}.")
     else:
         told.append(
-            f"Of 1,000 passes, {number(1000 * false['value'])} end with somebody stopped by mistake "
-            f"{between(false, 1000)}."
+            f"{capital(at)}, of 1,000 passes of people who are not wanted, {number(1000 * false['value'])} end with a "
+            f"stop by mistake {between(false, 1000)} ({_of(false)})."
+        )
+    if hourly:
+        told.append(
+            f"In one hour at one camera, at this traffic, such people pass {number(hourly['units'])} times and are "
+            f"stopped by mistake {number(hourly['value'])} times {between(hourly)}."
         )
     if not whole["wanted_passes"]:
         told.append("Nobody wanted passed, so nothing is known of misses.")
     elif missed["value"] is None:
-        told.append(f"How many of the wanted pass unnoticed cannot be told: {missed['method']}.")
+        told.append(f"How many of the wanted pass unnoticed {at} cannot be told: {missed['method']}.")
     else:
         told.append(
             f"Of 100 passes of the wanted, {number(100 * missed['value'])} go unnoticed {between(missed, 100)} "
-            f"({count(missed['errors'])} of {count(missed['comparisons'])}, {count(missed['subjects'], 'people')})."
+            f"({_of(missed)})."
         )
-    at = next((each for each in (whole["precision"] or {"at": []})["at"] if each["prevalence"] == TOLD), None)
-    if at is not None and at["value"] is not None:
-        told.append(
-            f"If 1 in 1,000 of those who pass were wanted, {right(at['value'])} would be of the right person "
-            f"{bounds(at['low'], at['high'])}."
-        )
+    if unseen and (unseen["wanted_passes"] or unseen["other_passes"]):
+        told.append(_not_counted(unseen))
+    for rare in precise(row, (ONE_IN,)):
+        if rare["value"] is not None:
+            told.append(f"If 1 in {ONE_IN:,} of those who pass were wanted, {right(rare)}.")
     return told
 
 
-def right(share: float) -> str:
-    """A share of stops: of 100 stops about 26; about 1 stop in 1,113."""
-    if share >= 0.01:
-        return f"of 100 stops {'all' if share == 1 else f'about {number(100 * share)}'}"
-    return "no stop" if share == 0 else f"{one_in(share).replace('1 in', '1 stop in')}"
+def _of(rate: Figure) -> str:
+    return f"{count(rate['errors'])} of {count(rate['comparisons'], 'passes')}, {count(rate['subjects'], 'people')}"
+
+
+def _not_counted(unseen: Figure) -> str:
+    """Passes without a face that could be recognised, and what becomes of misses if they are counted."""
+    further = count(unseen["wanted_passes"], "passes").replace(" ", " further ")
+    said = (
+        f"{further} of the wanted (and {count(unseen['other_passes'])} of others) showed no face that could be "
+        "recognised and are not counted"
+    )
+    missed = unseen["missed"]
+    if not unseen["wanted_passes"] or missed["value"] is None:
+        return f"{said}."
+    whole = f"{count(missed['errors'])} of {count(missed['comparisons'])}"
+    return f"{said}; counted as unnoticed, {whole} ({percent(missed['value'])} {interval(missed)}) go unnoticed."
+
+
+def precise(row: Figure, rare: tuple[int, ...] = TABLED) -> list[Figure]:
+    """Precision for everybody where 1 in so many of those who pass is wanted, each with its `one_in`."""
+    told = everybody(row)["precision"] or {"at": []}
+    by_rarity = {round(1 / at["prevalence"]): at for at in told["at"]}
+    return [{**by_rarity[one_in], "one_in": one_in} for one_in in rare if one_in in by_rarity]
+
+
+def right(at: Figure) -> str:
+    """Of how many stops how many are right, and the interval in the same: of 1,000 stops about 1.1 …, [0.14–4.1]."""
+    share = at["value"]
+    stops = 10 ** max(2, ceil(-log10(share))) if share else STOPS
+    many = "all" if share == 1 else f"about {number(stops * share)}" if share else "none"
+    return f"of {stops:,} stops {many} would be of the right person {between(at, stops)}"
+
+
+def each(seen: Figure, unit: str) -> str:
+    """In how many passes, or tracks, somebody can be stopped at least once: 1 to 4 passes each, 3.4 on average."""
+    people, units = seen["people_stopped"], seen["false_alerts"]["comparisons"]
+    if not people["comparisons"]:
+        return ""
+    least, most = people["least_each"], people["most_each"]
+    if least == most:
+        return f"in {count(least, unit)} each"
+    return f"in {least:,} to {count(most, unit)} each, {number(units / people['comparisons'])} on average"
+
+
+def beside(row: Figure) -> list[str]:
+    """What stands beside the table: the wanted taken for one another, and traffic with those who showed no face."""
+    whole = everybody(row)
+    mistaken, unseen, hourly = whole["by_pass"]["wanted_mistaken"], whole["unseen"], whole["by_pass"]["per_camera_hour"]
+    said = []
+    if mistaken["value"] is not None:
+        said.append(
+            "The wanted are left out of stops by mistake. They were taken for somebody else who is wanted at "
+            f"{count(mistaken['errors'])} of their {count(mistaken['comparisons'], 'passes')} "
+            f"({percent(mistaken['value'])} {interval(mistaken)})."
+        )
+    if unseen and unseen["wanted_people"]:
+        said.append(
+            f"{count(unseen['wanted_people'], 'people')} of the wanted showed no face that could be recognised at any "
+            "pass."
+        )
+    if unseen and hourly and unseen["other_passes"]:
+        said.append(
+            "With the passes that showed no face, people who are not wanted pass "
+            f"{number(unseen['others_per_camera_hour'])} times an hour at a camera; without, as in the table, "
+            f"{number(hourly['units'])} times."
+        )
+    if unseen is None and row["hours"]:
+        said.append("Passes without a face in the truth are not known, and are not counted.")
+    return said
 
 
 def hours(row: Figure) -> str:
@@ -89,8 +158,8 @@ def followed(row: Figure) -> list[str]:
     before, after = (whole[view]["per_camera_hour"] for view in VIEWS)
     if before and after:
         said.append(
-            f"Counted by track, {number(after['value'])} stops an hour are mistakes {between(after)}; by pass, "
-            f"{number(before['value'])} {between(before)}."
+            f"Counted by track, people who are not wanted are stopped by mistake {number(after['value'])} times an "
+            f"hour {between(after)}; by pass, {number(before['value'])} times {between(before)}."
         )
     lost = [whole[view]["missed"]["value"] for view in VIEWS]
     if None not in lost:
@@ -115,14 +184,21 @@ def table(contents: Contents) -> Iterator[dict[str, Any]]:
                 flat = {**_whose(row), "group": group["group"], "counted_by": unit, "wanted": row["wanted"],
                         **{name: group[name] for name in ("people", "passes", "wanted_people", "wanted_passes")},
                         "camera_hours": row["hours"]}  # fmt: skip
-                for name in ("missed", "false_alerts", "people_stopped"):
+                for name in RATES:
                     told = group[view][name]
                     flat |= {name: told["value"], f"{name}_low": told["low"], f"{name}_high": told["high"],
                              **{f"{name}_{each}": told[each] for each in
                                 ("errors", "comparisons", "subjects", "method", "verdict")}}  # fmt: skip
                 hourly = group[view]["per_camera_hour"] or {}
+                flat |= {f"people_stopped_{end}": group[view]["people_stopped"][end]
+                         for end in ("least_each", "most_each")}  # fmt: skip
                 flat |= {"units_per_camera_hour": hourly.get("units"), "per_camera_hour": hourly.get("value"),
                          **{f"per_camera_hour_{end}": hourly.get(end) for end in ("low", "high")}}  # fmt: skip
+                unseen = group["unseen"] or {}
+                missed = unseen.get("missed") or {}
+                flat |= {**{f"unseen_{name}": unseen.get(name) for name in ("wanted_passes", "other_passes")},
+                         **{f"missed_with_unseen{end and f'_{end}'}": missed.get(end or "value")
+                            for end in ("", "low", "high", "errors", "comparisons")}}  # fmt: skip
                 yield flat
 
 

@@ -116,7 +116,10 @@ def allowed(row: Figure) -> str:
 
 def sentences(rows: Sequence[Figure]) -> tuple[list[str], list[str], list[str]]:
     """Of the rows of one pair, one for each measure: effects shown, not shown, and of too few people to say."""
-    shown = [effect(row) for row in rows if row["verdict"].startswith("shown")]
+    sure = [row for row in rows if row["verdict"].startswith("shown")]
+    shown = [effect(row) for row in sure]
+    if {"mated score", "non-mated score"} <= {row["metric"] for row in sure if _ends(row)[0] > 0}:
+        shown.append("more alike is not better here: people look more like strangers' photographs too.")
     open_ = [f"{MEASURES[row['metric']]}, {allowed(row)}" for row in rows if row["verdict"] == "not shown"]
     few = [
         f"{MEASURES[row['metric']]}: {too_few(row['people']) if row['comparisons'] else row['method']}"

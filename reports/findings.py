@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from reports import contrasts, enhanced, reviewers
+import polars as pl
+
+from reports import alerts, contrasts, enhanced, lookups, reviewers
 from reports.claims import VERDICTS, by_system
 from reports.reading import EVERYBODY, MAIN, SAME_GROUP, Contents, Figure
 from reports.synthetic import said_of_made_up
@@ -25,6 +27,7 @@ from reports.wording import (
     under,
 )
 from reports.wording import too_few as too_few_people
+from testbed.matching.attempts import misplaced
 from testbed.matching.people import PASSER_BY
 from testbed.scenario.cells import Cell
 from testbed.scenario.models import NobodyEnrolled, TruthFile, Video
@@ -78,12 +81,14 @@ def headlines(contents: Contents) -> list[tuple[str, list[str]]]:
 def headline(contents: Contents, system: str) -> list[str]:
     """One system in two or three sentences, under the reference condition at the main operating point."""
     cell = contents.reference_cell(system)
+    if nothing := unmeasured(contents, system):
+        return [nothing]
     rows = [row for row in contents.contrasts if row["system"] == system]
     if rows:
-        return [*contrasts.headline(rows, contents.main_point), *_searches(contents, cell)]
+        return [*contrasts.headline(rows, contents.main_point), *_searched(contents, cell)]
     found = contents.main_point.startswith("fmr=") and not contents.synthetic
     unsaid = ["At which threshold it is used was not said."] if found else []
-    said = [*_strangers(contents, cell)[:1], *_passers_by(contents, cell), *_searches(contents, cell)]
+    said = [*_strangers(contents, cell)[:1], *_passers_by(contents, cell), *_searched(contents, cell)]
     said += reviewers.found(contents, cell)[:1]
     said += enhanced.found(contents, cell)[:1]
     shown = _shown(contents, cell)
@@ -97,6 +102,13 @@ def headline(contents: Contents, system: str) -> list[str]:
     if not said and compared:
         said = [f"Nothing could be counted {at_point(contents.main_point)}: see the tables."]
     return [*unsaid, *said] if said else ["Nothing was compared: no figure on matches can be given."]
+
+
+def unmeasured(contents: Contents, system: str) -> str:
+    """That nothing was measured of a system under the reference condition, and why; "" where something was."""
+    attempts = contents.attempts.filter(pl.col("cell") == contents.reference_cell(system).id)
+    beside = misplaced(attempts)
+    return f"Nothing was measured: {beside}." if beside else ""
 
 
 def same_throughout(contents: Contents) -> list[str]:
@@ -140,9 +152,12 @@ def checks(contents: Contents) -> list[str]:
 def findings(contents: Contents, system: str) -> list[Finding]:
     """Everything the first screen says of one system, insufficient groups by name included."""
     cell = contents.reference_cell(system)
+    nothing = unmeasured(contents, system)
+    searches = "At the gate" if contents.alerts else "Look-ups" if contents.lookup else "Searches of a gallery"
     found = [
         Finding("Strangers taken for the person", (*_strangers(contents, cell), *_passers_by(contents, cell))),
-        Finding("Searches of a gallery", tuple(_searches(contents, cell))),
+        Finding("Nothing measured", (nothing,) if nothing else (), "unknown"),
+        Finding(searches, tuple(() if nothing else _searched(contents, cell))),
         Finding("Once people have looked", tuple(reviewers.found(contents, cell))),
         Finding("The same few pixels, many faces", tuple(enhanced.found(contents, cell))),
         Finding("Falsely matched more", tuple(_higher(contents, cell))),
@@ -258,24 +273,49 @@ def _strangers(contents: Contents, cell: Cell) -> list[str]:
     return said
 
 
+def _searched(contents: Contents, cell: Cell) -> list[str]:
+    """What the run's kind of search is about: stops at a gate, strangers shown by a look-up, else FPIR and FNIR."""
+    point = contents.searched_point(cell)
+    at_gate = [row for row in contents.alerted(cell) if row["operating_point"] in (contents.main_point, point)]
+    if at_gate:
+        return [sentence for row in at_gate for sentence in alerts.in_words(row)]
+    looks = [look for look in contents.lookup if look["cell"] == cell.id]
+    return [sentence for look in looks for sentence in _looked_up(look, point)] if looks else _searches(contents, cell)
+
+
+def _looked_up(look: Figure, point: str) -> list[str]:
+    """How often a look-up of somebody who was not there shows a stranger as a match, and how alike the middle one."""
+    row = lookups.at_level(look, point)
+    if row is None or row["absent"]["value"] is None:
+        return [f"How often a look-up shows a stranger {at_point(point)} cannot be told."]
+    called = quoted({**row["absent"], "metric": "FPIR"})
+    return [
+        f"{capital(at_point(point, score(row['threshold'])))}, of searches for somebody who was not there, among "
+        f"{count(look['people'], 'people')} who passed, {called} have a stranger on top who is called a match.",
+        lookups.typical(look),
+    ]
+
+
 def _searches(contents: Contents, cell: Cell) -> list[str]:
     """Strangers returned and people not found, in the largest gallery that was searched."""
-    said, known = [], contents.said("enrolled")
+    said, known, point = [], contents.said("enrolled"), contents.searched_point(cell)
     for size in contents.gallery_sizes(cell)[-1:]:
-        alert = contents.figure("FPIR", cell, gallery=size)
+        unsaid = contents.figure("FPIR", cell, gallery=size)
+        if unsaid is not None and unsaid["value"] is None:
+            said.append(f"{capital(at_point(contents.main_point))}, searches cannot be told: {unsaid['method']}.")
+        alert = contents.figure("FPIR", cell, point=point, gallery=size)
         if alert is not None and alert["value"] is not None:
             who = "who are not in" if known else "who are in no list, and so taken not to be in"
             said.append(
-                f"{capital(_at(contents, alert))}, of searches for people {who} the gallery of "
+                f"{capital(at_point(point, score(alert['threshold'])))}, of searches for people {who} the gallery of "
                 f"{count(size, 'people')}, {quoted(alert)} return somebody."
             )
-        point = contents.main_point
         for rank in contents.ranks(cell, size, point)[:1]:
-            missed = contents.figure("FNIR", cell, gallery=size, rank=rank)
+            missed = contents.figure("FNIR", cell, point=point, gallery=size, rank=rank)
             if missed is not None and missed["value"] is not None:
                 who = "who are in it" if known else "who are in some list, and so taken to be in it"
                 said.append(f"Of searches for people {who}, {quoted(missed)} do not return them first "
-                            f"{_at(contents, missed)}.")  # fmt: skip
+                            f"{at_point(point, score(missed['threshold']))}.")  # fmt: skip
         lists_alone = (
             "log" in contents.manifest or contents.manifest["systems"][cell.system.label].get("answers") == "searches"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports.reading import Figure
-from reports.wording import THIN, at_point, bounds, count, listed, percent
+from reports.wording import THIN, at_point, bounds, count, listed, percent, score
 
 STRANGER, RIGHT, WRONG = "returned", "right", "wrong"
 
@@ -31,6 +31,23 @@ def at_level(look: Figure, name: str, group: str = "all") -> Figure | None:
     return next((row for row in look["top_hits"] if (row["group"], row["shown"]) == (group, name)), None)
 
 
+def point_of(look: Figure, main: str) -> str:
+    """The operating point that is spoken of: the main one, or the first that has a threshold."""
+    there = [row["shown"] for row in look["top_hits"] if row["threshold"] is not None and row["percent"] is None]
+    return main if main in there else next(iter(there), main)
+
+
+def called(look: Figure, point: str) -> tuple[str, str]:
+    """At which operating point the example list is marked, the system's own if there is one; and a sentence on it."""
+    row = at_level(look, "own") or at_level(look, point)
+    if row is None:
+        return point, ""
+    where = at_point(row["shown"], score(row["threshold"]))
+    whom = "whom the service itself calls" if row["shown"] == "own" else "who would be called"
+    marked = any(row["shown"] in each["reached"] for each in look["example"]["rows"])
+    return row["shown"], f"Marked is {whom} a match, {where}{'' if marked else ': here nobody'}."
+
+
 def levels(look: Figure, point: str) -> list[str]:
     """What a group's rates are given for: the main operating point, and 67 % where such a percent is shown."""
     return [name for name in (point, "67 %") if at_level(look, name)]
@@ -55,26 +72,25 @@ def typical(look: Figure) -> str:
 
 
 def crowd(look: Figure, name: str) -> str:
-    """From how many people on half of all strangers are shown at least so much, each more often than not."""
+    """Among how many people half of those who were not there more likely than not bring up a stranger so alike."""
     row = next((row for row in look["median_people"] if row["shown"] == name), None)
     if row is None:
         return ""
-    what = "shown as" if row["percent"] is not None else "called a match"
-    what = f"{what} {shown(row)}, more often than not"
+    what = f"{'shown as' if row['percent'] is not None else 'called a match'} {shown(row)}"
+    likely = f"of the photographs would more likely than not bring up a stranger {what}"
+    none, many = "none of them the right one", f"{count(row['subjects'], 'people')} photographed"
     if row["value"] is not None:
-        most = "no upper limit" if row["high"] is None else f"at most {count(row['high'])}"
+        most = "there is no upper limit" if row["high"] is None else f"as many as {count(row['high'])}"
         return (
-            f"Half of all people who were not there bring up a stranger who is {what}, once "
-            f"{count(row['value'], 'people')} have passed (95{THIN}% limits: at least {count(row['low'])}, {most}; "
-            f"{count(row['subjects'], 'people')} photographed)."
+            f"Searched among {count(row['value'], 'people')} who passed, {none}, half {likely} "
+            f"(95{THIN}% limits: it may take as few as {count(row['low'])}, and {most}; {many})."
         )
     model = "" if row["modelled"] is None else (
         f" By a model, half of all such searches do from about {count(row['modelled'], 'people')} on: an extrapolation."
     )  # fmt: skip
     return (
-        f"{count(row['measured_up_to'], 'people')} who passed are not enough for half of all people who were not there "
-        f"to bring up a stranger who is {what} (95{THIN}% limit: it takes at least {count(row['low'])}; "
-        f"{count(row['subjects'], 'people')} photographed).{model}"
+        f"Searched among {count(row['measured_up_to'], 'people')} who passed, {none}, fewer than half {likely} "
+        f"(95{THIN}% limit: it may take as few as {count(row['low'])}; {many}).{model}"
     )
 
 
@@ -104,10 +120,22 @@ def model(look: Figure, name: str) -> str:
     if told is None:
         return ""
     if told["breaks_at"] is None:
+        most = told["measured_up_to"]
         return (
-            f"Up to {count(told['measured_up_to'], 'people')} the model stays within the interval of what was measured."
+            "The model stays within the intervals of what was measured: "
+            f"at {count(most, 'people')}, the most measured, {_against(look, told, most)}."
         )
-    return f"The model leaves the interval of what was measured at {count(told['breaks_at'], 'people')}."
+    broken = told["breaks_at"]
+    return f"The model breaks at {count(broken, 'people')}: {_against(look, told, broken)}."
+
+
+def _against(look: Figure, told: Figure, size: int) -> str:
+    """What the model says of groups of `size`, beside what was measured."""
+    said, seen = (
+        next(row for row in rows if row["size"] == size)
+        for rows in (told["rows"], grown(look, told["shown"], STRANGER))
+    )
+    return f"it says {percent(said['value'])} where {_share(seen)} was measured"
 
 
 def excuse(look: Figure, name: str) -> list[str]:
@@ -155,17 +183,21 @@ def _city(look: Figure, name: str) -> list[str]:
     beyond = [row for row in told["rows"] if row["how"] == "extrapolated"] if told else []
     if told is None or not beyond:
         return []
-    last = beyond[-1]
+    last, broken = beyond[-1], told["breaks_at"]
     where = f"{count(last['size'], 'people')} who passed"
     if not look["stills"]:
         where = (
             f"{count(last['cameras'], 'cameras')} and {count(last['size'], 'people')}, as many for each camera as here "
             f"({look['people_per_camera']:.3g})"
         )
+    wrong = "" if broken is None else (
+        f", and already wrong at {count(broken, 'people')} ({_against(look, told, broken)})"
+    )  # fmt: skip
     return [
-        f"Extrapolated, not measured: for {where}, the model 1 − (1 − FMR)^N puts a stranger's face on the screen in "
-        f"{percent(last['value'])} {bounds(last['low'], last['high'])} of searches for somebody who was not there. "
-        "The model says too much where people differ in how often they are mistaken."
+        f"Extrapolated, not measured: for {where}, 1 − (1 − FMR)^N puts a stranger's face on the screen in "
+        f"{percent(last['value'])} of searches for somebody who was not there: a model, untested beyond "
+        f"{count(told['measured_up_to'], 'people')}{wrong}. No interval is given, since none would hold the model's "
+        "own error: it says too much where people differ in how often they are mistaken."
     ]
 
 

@@ -53,7 +53,7 @@ def median_stranger(row: Figure, point: str) -> str:
     if median["value"] is not None:
         most = "no upper limit" if median["high"] is None else f"at most {count(median['high'])}"
         return (
-            f"{half.capitalize()} {more_often} once {count(median['value'], 'people')} are searched "
+            f"Searched among {count(median['value'], 'people')}, {half} {more_often} "
             f"(95 % limits: at least {count(median['low'])}, {most})."
         )
     model = "" if median["modelled"] is None else (

@@ -182,6 +182,12 @@ class Contents:
         counted = {figure["operating_point"] for figure in self._searched(cell, "FPIR")}
         return [point for point in self.operating_points if point in counted]
 
+    def searched_point(self, cell: Cell) -> str:
+        """The operating point that is spoken of in searches: the main one, or the first at which they can be told."""
+        rows = (f for f in self._searched(cell, "FPIR") if f["probe_group"] == EVERYBODY)
+        told = [figure["operating_point"] for figure in rows if figure["comparisons"]]
+        return next((p for p in (self.main_point, *self.operating_points) if p in told), self.main_point)
+
     def ranks(self, cell: Cell, size: int, point: str) -> list[int]:
         """Ranks that FNIR is given for, as far as the lists reach."""
         key = (size, point, EVERYBODY)
@@ -194,10 +200,11 @@ class Contents:
         return [figure for figure in rows if figure["probe_group"] == group]
 
     def returned(self, cell: Cell, size: int) -> dict[str, Figure]:
-        """FPIR of everybody at the main operating point, measured and by the model, where each can be told."""
+        """FPIR of everybody at `searched_point`, measured and by the model, where each can be told."""
+        point = self.searched_point(cell)
         rows = {
-            "measured": self.figure("FPIR", cell, gallery=size),
-            "model": self.figure("FPIR model", cell, EVERYBODY, EVERYBODY, gallery=size),
+            "measured": self.figure("FPIR", cell, point=point, gallery=size),
+            "model": self.figure("FPIR model", cell, EVERYBODY, EVERYBODY, point, gallery=size),
         }
         return {what: figure for what, figure in rows.items() if figure is not None and figure["comparisons"]}
 

@@ -52,7 +52,13 @@ MAIN = (
     Metric("FTA", "Passes in which no face was found", "FTA", "passes"),
     Metric("FPIR", "Searches for somebody who is not there that return somebody", "FPIR", "searches"),
     Metric("FNIR", "Searches in which the right person does not come first", "FNIR", "searches"),
-    Metric("false alerts", "Stopped by mistake, of 1,000 passes", "Falsely alerted", "passes", 1000),
+    Metric(
+        "false alerts",
+        "Stopped by mistake, of 1,000 passes of people who are not wanted",
+        "Falsely alerted",
+        "passes",
+        1000,
+    ),
     Metric("missed", "Passes of the wanted that go unnoticed", "Missed", "passes"),
     Metric("stranger on top", "Look-ups of somebody who was there that show a stranger first", "Top hit", "searches"),
 )

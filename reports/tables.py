@@ -114,12 +114,12 @@ def at_a_glance(contents: Contents) -> pl.DataFrame:
 def glance(contents: Contents, system: str) -> dict[str, Figure | None]:
     """The figures of one line of the first screen's table."""
     cell = contents.reference_cell(system)
-    searched = {}
+    searched, point = {}, contents.searched_point(cell)
     for size in contents.gallery_sizes(cell)[-1:]:
         searched = {
-            "FPIR": contents.figure("FPIR", cell, gallery=size),
-            "FNIR": contents.figure("FNIR", cell, gallery=size, rank=1),
-            "selectivity": contents.figure("selectivity", cell, gallery=size),
+            "FPIR": contents.figure("FPIR", cell, point=point, gallery=size),
+            "FNIR": contents.figure("FNIR", cell, point=point, gallery=size, rank=1),
+            "selectivity": contents.figure("selectivity", cell, point=point, gallery=size),
         }
     return {
         **searched,

@@ -89,14 +89,9 @@ def _strangers(sheets: Sheets, look: Figure, name: str) -> Any:
         {"size": row["size"], "how": row["how"], "cameras": count(row["cameras"]), **_drawn(row)}
         for row in told["rows"]
     ]
-    beyond = [row for row in modelled if row["how"] == "extrapolated"]
-    beyond = [row for row in modelled if row["how"] == "beside"][-1:] + beyond
     x = _people([1, max(row["size"] for row in modelled)], "people who passed")
     base = sheets.chart(modelled)
     layers = [
-        sheets.chart(beyond).mark_area(color=GREY, opacity=0.12).encode(
-            x=x, y=alt.Y("low:Q", axis=_SHARES, scale=_WHOLE), y2="high:Q"
-        ),
         base.mark_line(color=GREY, strokeDash=[5, 4]).encode(x=x, y=_y()),
         base.mark_point(filled=True, size=16, color=GREY, opacity=1).encode(
             x=x, y=_y(), tooltip=tooltips("people", "cameras", "interval", **{"by the model": "share", "how": "how"})
@@ -156,9 +151,10 @@ def _rows(look: Figure, name: str, measure: str) -> Rows:
 
 
 def _drawn(row: Figure) -> dict[str, Any]:
-    limits = {end: short(row[end]) for end in ("value", "low", "high")}
+    known = row["low"] is not None
+    limits = {end: short(row[end]) for end in (("value", "low", "high") if known else ("value",))}
     return {**limits, "people": count(row["size"]), "share": percent(row["value"]),
-            "interval": bounds(row["low"], row["high"])}  # fmt: skip
+            "interval": bounds(row["low"], row["high"]) if known else "none: the model is not tested here"}  # fmt: skip
 
 
 def _people(domain: list[int], title: str) -> Any:

@@ -33,7 +33,9 @@ def _panel(sheets: Sheets, row: Figure, point: str, alone: bool) -> Any:
         {
             "size": each["size"], "people": count(each["size"]), "value": short(each["value"]),
             "low": short(each["low"]), "high": short(each["high"]), "how": each["how"],
-            "chance": percent(each["value"]), "interval": bounds(each["low"], each["high"]),
+            "chance": percent(each["value"]),
+            "interval": bounds(each["low"], each["high"]) if each["how"] == "measured"
+            else "none: the model is not tested here",
         }
         for each in told["chances"]
     ]  # fmt: skip
@@ -51,12 +53,9 @@ def _panel(sheets: Sheets, row: Figure, point: str, alone: bool) -> Any:
     few = row["verdict"] == "insufficient"
     colour = GREY if few else BLUE
     layers = [
-        sheets.chart(rows)
-        .mark_area(color=colour, opacity=opacity)
-        .encode(x=x, y=alt.Y("low:Q", axis=axis), y2="high:Q")
-        for rows, opacity in ((measured, 0.18), (beyond, 0.07))
-    ]
-    layers += [
+        sheets.chart(measured)
+        .mark_area(color=colour, opacity=0.18)
+        .encode(x=x, y=alt.Y("low:Q", axis=axis), y2="high:Q"),
         sheets.chart(measured).mark_line(color=colour, strokeWidth=2.5).encode(x=x, y=y),
         sheets.chart(beyond).mark_line(color=colour, strokeWidth=1.5, strokeDash=[5, 4]).encode(x=x, y=y),
         sheets.chart(chances).mark_point(filled=True, size=26, color=colour, opacity=1).encode(x=x, y=y, tooltip=shown),

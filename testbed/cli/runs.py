@@ -12,7 +12,7 @@ import typer
 
 from pipelines.errors import InputError
 from testbed.cli.app import LabelErrors, Run, Workers, app
-from testbed.cli.stages import again, default_out, new_run, run_stages
+from testbed.cli.stages import again, default_out, feasible, new_run, run_stages
 
 
 @app.command()
@@ -44,6 +44,7 @@ def run(
             from testbed.evidence.label_sensitivity import check_stated
 
             check_stated(loaded.scenario)
+        feasible(loaded)
         directory = new_run(out or default_out(scenario), loaded)
     else:
         if out is not None:

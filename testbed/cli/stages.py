@@ -41,6 +41,26 @@ def nothing_left(path: Path) -> Iterator[None]:
         raise
 
 
+def feasible(loaded: Loaded) -> None:
+    """Raise InputError, before any work, for made-up people who cannot be filmed or people too few to be searched."""
+    from testbed.scenario.models import Stills, Video
+    from testbed.scenario.searching import too_many
+    from testbed.scenario.synthetic import Synthetic
+
+    scenario, there = loaded.scenario, (0, 0)
+    if isinstance(scenario.probes, Synthetic):
+        from testbed.synthetic.production import checked
+
+        there = (len(checked(scenario.probes, scenario.seed)[0]),) * 2
+    elif isinstance(scenario.probes, Stills | Video) and scenario.search is not None:
+        from testbed.sources.survey import sizes
+
+        there = sizes(scenario)
+    # Where nobody is there at all the run says what is wrong with the files.
+    if scenario.search is not None and all(there) and (wrong := too_many(scenario.search, *there)):
+        raise InputError(wrong)
+
+
 def new_run(path: Path, loaded: Loaded) -> RunDirectory:
     """A run directory for a scenario, at its beginning."""
     from testbed.runs.directory import RunDirectory

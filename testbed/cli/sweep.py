@@ -16,7 +16,7 @@ import typer
 
 from pipelines.errors import InputError
 from testbed.cli.app import Workers, app
-from testbed.cli.stages import default_out, new_run, run_stages
+from testbed.cli.stages import default_out, feasible, new_run, run_stages
 
 if TYPE_CHECKING:
     from testbed.runs.directory import RunDirectory
@@ -128,7 +128,7 @@ def _loaded(scenario: Path, key: str, values: list[str], overrides: list[str]) -
         mine = f"{key}={value}"
         try:
             found[value] = load(scenario, [*overrides, mine])
-            _feasible(found[value])
+            feasible(found[value])
         except InputError as error:
             for problem in error.problems if isinstance(error, ScenarioError) else [str(error)]:
                 told.setdefault(problem.removeprefix(f"--set {mine}: "), []).append(value)
@@ -139,26 +139,6 @@ def _loaded(scenario: Path, key: str, values: list[str], overrides: list[str]) -
             for problem, whose in told.items()
         ))  # fmt: skip
     return found
-
-
-def _feasible(loaded: Loaded) -> None:
-    """Raise InputError for made-up people who cannot be filmed, or people who are too few to be searched."""
-    from testbed.scenario.models import Stills, Video
-    from testbed.scenario.searching import too_many
-    from testbed.scenario.synthetic import Synthetic
-
-    scenario, there = loaded.scenario, (0, 0)
-    if isinstance(scenario.probes, Synthetic):
-        from testbed.synthetic.production import checked
-
-        there = (len(checked(scenario.probes, scenario.seed)[0]),) * 2
-    elif isinstance(scenario.probes, Stills | Video) and scenario.search is not None:
-        from testbed.sources.survey import sizes
-
-        there = sizes(scenario)
-    # Where nobody is there at all the run says what is wrong with the files.
-    if scenario.search is not None and all(there) and (wrong := too_many(scenario.search, *there)):
-        raise InputError(wrong)
 
 
 def claimed(out: Path, key: str, runs: list[Planned]) -> bool:

@@ -124,10 +124,11 @@ def _moved(truth: Truth, placement: Placement, frame: tuple[int, int]) -> Truth:
     corners = placement.points(truth.boxes.astype(np.float64).reshape(-1, 2, 2)).reshape(-1, 4)
     boxes: npt.NDArray[np.float32] = np.clip(corners, 0, [*frame, *frame]).astype(np.float32)
     seen = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
-    return Truth(
-        boxes[seen],
-        tuple(name for name, there in zip(truth.transits, seen, strict=True) if there),
-        tuple(name for name, there in zip(truth.subjects, seen, strict=True) if there),
+    return replace(
+        truth,
+        boxes=boxes[seen],
+        transits=tuple(name for name, there in zip(truth.transits, seen, strict=True) if there),
+        subjects=tuple(name for name, there in zip(truth.subjects, seen, strict=True) if there),
         eyes=None if truth.eyes is None else placement.points(truth.eyes)[seen],
     )
 

@@ -3,7 +3,9 @@
 Two views, counted alike. By *pass*: truth says which pictures show one pass. By *track*: a tracker does, as at a real
 gate; a pass may fall into several tracks, each of which can stop somebody. Errors are clustered two ways, by the person
 who passed and by the wanted person they were taken for (testbed.evidence.searches): all who pass meet one watch-list.
-What is told per camera-hour is a rate per pass, or track, times how many there were: it holds at this traffic.
+Stops by mistake are told of people who are not wanted; those of everybody, and how often the wanted are taken for one
+another, stand beside. What is told per camera-hour is a rate per pass, or track, times how many there were: it holds at
+this traffic.
 """
 
 from __future__ import annotations
@@ -19,12 +21,16 @@ from testbed.evidence.figures import bounded, verdict
 from testbed.evidence.intervals import Clustered
 from testbed.evidence.rates import ALPHA, CellData
 from testbed.evidence.searches import UNTESTABLE, Array, Gallery, Searches, search_interval, two_way
-from testbed.matching.people import Group
+from testbed.matching.people import Group, People
+from testbed.matching.searching import gallery_of
 from testbed.matching.tracks import TRACKER
 from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import ALERTS, FRAMES, SEARCHES, TRACKS, TRANSITS, Table
 from testbed.scenario.models import Scenario, Stills, TruthFile, Video
 from testbed.scenario.searching import Watchlist
+from testbed.scenario.synthetic import Synthetic
+from testbed.synthetic.clips import clips
+from testbed.synthetic.production import planned_passes
 
 PREVALENCES = tuple(1 / n for n in (10, 100, 1000, 10_000, 100_000, 1_000_000))
 """Shares of passes that are of somebody wanted, for which precision is told."""
@@ -36,7 +42,8 @@ NONE = (np.zeros(0, np.int64), np.zeros(0, np.int64))
 class Watch:
     """A watch-list in one cell: rows of its tables SEARCHES, TRACKS and ALERTS, and whose each transit is.
 
-    hours: of all cameras together. Photographs have neither hours nor tracks: None.
+    hours: of all cameras together. Photographs have neither hours nor tracks: None. unseen: passes in which no face was
+    to be recognised, so that they are none of the searches: subject, wanted; None where nobody knows of them.
     """
 
     fusion: str
@@ -46,6 +53,7 @@ class Watch:
     tracks: pl.DataFrame | None
     alerts: pl.DataFrame | None
     whose: dict[str, str]
+    unseen: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,11 @@ class Stops:
     alone: tuple[Array, Array]
     missed: Array | None
     why: str
+
+    @property
+    def others(self) -> Array:
+        """Which units `(U,)` are of people who are not wanted."""
+        return ~np.isin(self.person, self.passes.person[self.passes.mated])
 
     def false_alerts(self, mine: Array) -> Clustered:
         """Falsely alerted of the units `mine (U,)`."""
@@ -92,8 +105,10 @@ class Stops:
         return two_way(self.passes, mine & self.passes.mated, self.missed, NONE)
 
 
-def watch_of(run: RunDirectory, scenario: Scenario, cell: str) -> Watch | None:
-    """What a run has of a cell's watch-list; None where the scenario has none."""
+def watch_of(
+    run: RunDirectory, scenario: Scenario, cell: str, people: People, photographs: pl.DataFrame
+) -> Watch | None:
+    """What a run has of a cell's watch-list; None where the scenario has none. photographs: the cell's REFERENCES."""
     if not isinstance(scenario.search, Watchlist):
         return None
 
@@ -111,7 +126,21 @@ def watch_of(run: RunDirectory, scenario: Scenario, cell: str) -> Watch | None:
     return Watch(
         scenario.search.fusion, lasting.height, float(lasting["s"].sum()) / 3600 if filmed else None, of(SEARCHES),
         of(TRACKS) if filmed else None, of(ALERTS) if filmed else None, whose,
+        _unseen_passes(scenario, lasting["camera"], whose, people, photographs),
     )  # fmt: skip
+
+
+def _unseen_passes(
+    scenario: Scenario, cameras: pl.Series, whose: dict[str, str], people: People, photographs: pl.DataFrame
+) -> pl.DataFrame | None:
+    """Passes of made-up people before `cameras` that are no transits, since no face was put before the system."""
+    if not isinstance(scenario.probes, Synthetic) or not isinstance(scenario.search, Watchlist):
+        return None
+    able = np.unique(people.index(photographs.filter(pl.col("state") == "enrolled")["subject"]))
+    wanted = gallery_of(scenario.search, people, scenario.seed, able).order
+    filmed = [clip for clip in clips(scenario.probes, scenario.seed) if clip.name in cameras]
+    unseen = planned_passes(scenario.probes, filmed).filter(~pl.col("transit").is_in(list(whose)))
+    return unseen.select("subject", wanted=pl.Series(np.isin(people.index(unseen["subject"]), wanted)))
 
 
 def alerts_of(data: CellData, watch: Watch) -> Iterator[dict[str, Any]]:
@@ -192,20 +221,46 @@ def _of_group(data: CellData, watch: Watch, group: Group, passes: Stops, tracks:
         "wanted_people": len(np.unique(gallery.person[wanted])),
         "by_pass": _view(data, watch, group, passes),
         "by_track": None if tracks is None else _view(data, watch, group, tracks),
+        "unseen": None if watch.unseen is None else _unseen(data, watch, watch.unseen, group, passes),
         "precision": _precisions(passes, mine),
     }  # fmt: skip
 
 
 def _view(data: CellData, watch: Watch, group: Group, stops: Stops) -> dict[str, Any]:
-    """Misses among passes of wanted people, false alerts among units, people stopped, and all that per camera-hour."""
+    """Misses among passes of wanted people; of all others, false alerts among units, per camera-hour and by person.
+
+    Beside them false alerts of everybody, and of the wanted, who were taken for one another.
+    """
     passed, mine = (_inside(data, person, group) for person in (stops.passes.person, stops.person))
-    false = _rate(stops.false_alerts(mine), stops, told=stops.false is not None)
-    hourly = int(mine.sum()) / watch.hours if watch.hours else None
+    others, told = mine & stops.others, stops.false is not None
+    false, crowd = _rate(stops.false_alerts(others), stops, told=told), passed & ~stops.passes.mated
+    hourly = int(others.sum()) / watch.hours if watch.hours else None
+    each = np.bincount(stops.person[others], minlength=len(data.people.subjects))[stops.passes.person[crowd]].tolist()
     return {
         "missed": _rate(stops.misses(passed), stops, told=stops.missed is not None), "false_alerts": false,
-        "people_stopped": _rate(stops.people_stopped(mine, passed), stops, told=stops.false is not None),
+        "false_alerts_of_all": _rate(stops.false_alerts(mine), stops, told=told),
+        "wanted_mistaken": _rate(stops.false_alerts(mine & ~stops.others), stops, told=told),
+        "people_stopped": {
+            **_rate(stops.people_stopped(others, crowd), stops, told=told),
+            "least_each": min(each, default=0), "most_each": max(each, default=0),
+        },
         "per_camera_hour": None if hourly is None or false["value"] is None else
         {"units": hourly, **{name: hourly * false[name] for name in ("value", "low", "high")}},
+    }  # fmt: skip
+
+
+def _unseen(data: CellData, watch: Watch, unseen: pl.DataFrame, group: Group, stops: Stops) -> dict[str, Any]:
+    """Passes in which no face was to be recognised; misses and traffic if they are counted, the wanted as unnoticed."""
+    person, wanted = data.people.index(unseen["subject"]), unseen["wanted"].to_numpy()
+    mine, gallery = _inside(data, person, group), stops.passes
+    passed = np.r_[_inside(data, gallery.person, group), mine]
+    everybody = replace(gallery, person=np.r_[gallery.person, person], mated=np.r_[gallery.mated, wanted])
+    missed = None if stops.missed is None else np.r_[stops.missed, np.ones(len(mine), bool)]
+    return {
+        "wanted_passes": int((mine & wanted).sum()), "other_passes": int((mine & ~wanted).sum()),
+        "wanted_people": len(np.setdiff1d(person[mine & wanted], gallery.person)),
+        "missed": _rate(replace(stops, passes=everybody, missed=missed).misses(passed), stops, told=missed is not None),
+        "others_per_camera_hour": int((passed & ~everybody.mated).sum()) / watch.hours if watch.hours else None,
     }  # fmt: skip
 
 

@@ -124,7 +124,7 @@ def _median(d: Decoded) -> str:
         )
     at = float(d.population.cell.tallied.thresholds[d.nearest, 0])
     counted = "" if abs(at - d.score) <= ROUNDING else f" (counted at {at:.5g}, the nearest threshold tallied)"
-    start = f"median stranger shown at least {d.percent:g} %{counted}:"
+    start = f"median stranger, a pass searched among reference photographs, shown at least {d.percent:g} %{counted}:"
     if median.value is not None:
         most = "no upper limit" if median.high is None else f"{median.high:,}"
         return (

@@ -82,7 +82,8 @@ def search_posterior(ratios: npt.ArrayLike, gallery: int, in_gallery: float) -> 
 
     The other N − K enter the sum with 1, a stranger's mean likelihood ratio: with one candidate this is exactly the
     posterior from that score alone, also where its ratio is infinite (one at most may be). in_gallery: π = P(the
-    person is in the gallery), 0 < π ≤ 1. Raises InputError.
+    person is in the gallery), 0 < π ≤ 1. Where somebody listed must be the person and no ratio is above 0, nothing
+    tells them apart: π/N each. Raises InputError.
     """
     listed = np.atleast_1d(np.asarray(ratios, float))
     if gallery < len(listed):
@@ -96,6 +97,8 @@ def search_posterior(ratios: npt.ArrayLike, gallery: int, in_gallery: float) -> 
     if np.isinf(listed).any():
         return np.asarray(np.isinf(listed), float)
     total = listed.sum() + (gallery - len(listed))
+    if in_gallery == 1 and not total:
+        return np.full(len(listed), 1 / gallery)
     return np.asarray(in_gallery * listed / (in_gallery * total + (1 - in_gallery) * gallery))
 
 

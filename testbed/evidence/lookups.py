@@ -329,7 +329,10 @@ def _share(share: Share) -> dict[str, Any]:
 
 
 def _modelled(level: Level, last: Growth, k: int, each: float | None) -> dict[str, Any]:
-    """The model beside the measurement, and beyond it up to CITY cameras with `each` people (None: MOST people)."""
+    """The model beside the measurement, and beyond it up to CITY cameras with `each` people (None: MOST people).
+
+    Limits are those of FMR. Beyond the measurement there are none: the model itself is not tested there.
+    """
     one = last.shares[RETURNED][k][0]
     most = MOST if each is None else max(int(last.sizes[-1]) + 1, round(CITY * each))
     beyond = np.unique(np.geomspace(last.sizes[-1], most, 13).round().astype(int))
@@ -339,7 +342,7 @@ def _modelled(level: Level, last: Growth, k: int, each: float | None) -> dict[st
         "rows": [
             {"size": int(size), "how": "beside" if size <= last.sizes[-1] else "extrapolated",
              "cameras": last.cameras if size <= last.sizes[-1] or each is None else round(size / each),
-             **{name: modelled(p, int(size)) for name, p in
+             **{name: None if name != "value" and size > last.sizes[-1] else modelled(p, int(size)) for name, p in
                 (("value", one.value), ("low", one.low), ("high", one.high))}}
             for size in (*last.sizes, *beyond[1:])
         ],

@@ -31,7 +31,8 @@ class CellData:
     attempts, enrolments: errors and trials `(S,)` by subject of FTA and FTE. counts `(G, G, 2, B + 1)`: non-mated
     and mated comparisons by bin, at `edges` `(B,)`. mated_complete: every transit of an enrolled person was compared
     with that person's references (a log may leave some out). failures_known: it is told which attempts failed (a log
-    may leave out faces that were never found). searches: None where no gallery was searched.
+    may leave out faces that were never found). searches: None where no gallery was searched. misplaced: why nothing
+    was measured, where faces were found and none of them where the truth has somebody.
     """
 
     cell: str
@@ -48,6 +49,7 @@ class CellData:
     mated_complete: bool = True
     failures_known: bool = True
     searches: Searches | None = None
+    misplaced: str = ""
     only_searches: bool = False
     """The system answers nothing but searches."""
 
@@ -58,6 +60,8 @@ class CellData:
 
     def unknown(self, metric: str) -> str | None:
         """Why a rate cannot be known, whatever was counted; None where it can."""
+        if self.misplaced and metric in ("FTA", "FAR", "FRR", "GFRR"):
+            return f"not known: {self.misplaced}"
         if self.only_searches and metric in ("FTA", "FTE", "FAR", "FRR", "GFRR"):
             return ONLY_SEARCHES
         if not self.failures_known and metric in ("FTA", "FTE", "FAR", "FRR", "GFRR"):

@@ -43,6 +43,7 @@ from testbed.evidence.search_figures import search_figures
 from testbed.evidence.searches import Searches, searches_of
 from testbed.evidence.tallied import Tallied
 from testbed.evidence.verdicts import words
+from testbed.matching.attempts import misplaced
 from testbed.matching.comparisons import in_use
 from testbed.matching.people import People, people_of, with_passers_by
 from testbed.matching.searching import Gallery, gallery_of
@@ -126,9 +127,9 @@ def evaluate(
         figures += figures_of(data)
         figures += search_figures(data)
         figures += _strangers(data, mine, loaded)
-        watch = watch_of(run, loaded.scenario, data.cell)
-        alerts += alerts_of(data, watch) if watch else []
-        reviewed += reviewers_of(data, assumed, run) if assumed else []
+        watch = watch_of(run, loaded.scenario, data.cell, people, enrolled)
+        alerts += alerts_of(data, watch) if watch and not data.misplaced else []
+        reviewed += reviewers_of(data, assumed, run) if assumed and not data.misplaced else []
         compared = [d for d in differentials_of(data) if data.compares or d["metric"] == "FTA"]
         differentials += compared
         indices += indices_of(data) if data.compares else []
@@ -142,7 +143,7 @@ def evaluate(
         meaning += score_meaning_of(scored) if data.compares else []
         thresholds += found_thresholds(scored) if data.compares else []
         planning += planning_of(scored) if data.compares and known else []
-        if isinstance(loaded.scenario.search, Lookup) and data.searches is not None:
+        if isinstance(loaded.scenario.search, Lookup) and data.searches is not None and not data.misplaced:
             lookups.append(lookup_of(data, scored, run, made[row["cell"]].enrolled))
         heads += [] if data.only_searches else heads_of(run, loaded.scenario, made[row["cell"]], people)
         if isinstance(loaded.scenario.probes, Synthetic):
@@ -274,6 +275,7 @@ def _cell_data(
         mated_complete=run.manifest().get("mated_complete", True),
         failures_known=run.manifest().get("failures_known", True),
         searches=_searches(scored, points, run, references),
+        misplaced=misplaced(put),
         only_searches=run.manifest()["systems"][scored.system].get("answers") == "searches",
     )
 
@@ -305,7 +307,8 @@ def _searches(
         return found
     able = _able(scored, run, references)
     shown = able.filter(pl.col("state") != "failed")
-    return replace(found, each=shown.height / able["subject"].n_unique())
+    beside = misplaced(run.read(ATTEMPTS).filter(pl.col("cell") == scored.cell))
+    return replace(found, each=shown.height / able["subject"].n_unique(), unsearched=beside)
 
 
 def _able(scored: ScoredCell, run: RunDirectory, references: pl.DataFrame) -> pl.DataFrame:

@@ -49,6 +49,15 @@ def attempts_of(cell: str, transits: pl.DataFrame, frames: pl.DataFrame, capture
     )  # fmt: skip
 
 
+def misplaced(attempts: pl.DataFrame) -> str:
+    """Why nothing was measured in one cell: no pass was acquired, most of them since faces were ELSEWHERE; else ""."""
+    put = attempts.filter(pl.col("state") != "undelivered")
+    beside = int((put["reason"] == ELSEWHERE).sum())
+    if (put["state"] == "acquired").any() or 2 * beside <= put.height:
+        return ""
+    return f"in {beside} of {put.height} passes the system's face box is not where the truth has the person"
+
+
 def without_cancelled(attempts: pl.DataFrame, people: People, kept: npt.NDArray[np.bool_]) -> pl.DataFrame:
     """ATTEMPTS in which the acquired transits that are not `kept`, in the order of people and names, have failed."""
     acquired = attempts.filter(pl.col("state") == "acquired")

@@ -11,6 +11,7 @@ import polars as pl
 
 from kernels.crosscount import Faces
 from kernels.scores import Floats, fuse
+from pipelines.black_box import asked, incomparable
 from pipelines.errors import InputError
 from pipelines.interface import Comparer
 from pipelines.model_file import digest
@@ -49,17 +50,11 @@ def scores_of(system: System, probes: Faces, references: Faces, direction: str) 
             "comparisons; take fewer people or every n-th frame"
         )
     comparer = cast(Comparer, build(system))
-    scores = np.asarray(comparer.compare(probes.templates, references.templates), np.float64)
-    if scores.shape != (n, m):
-        raise InputError(
-            f"system {system.label}: compared {n} templates with {m} and returned scores of shape {scores.shape}; "
-            f"it should be ({n}, {m})"
-        )
-    if not np.isfinite(scores).all():
-        u, v = np.argwhere(~np.isfinite(scores))[0]
-        raise InputError(
-            f"system {system.label}: returned {scores[u, v]} for templates {u} and {v}; a score must be a finite number"
-        )
+    answered = asked(
+        system.label, f"the comparison of {n} templates with {m}",
+        lambda: comparer.compare(probes.templates, references.templates), lambda found: incomparable(found, n, m),
+    )  # fmt: skip
+    scores = np.asarray(answered, np.float64)
     best: Any = np.maximum if direction == "similarity" else np.minimum
     return fuse(scores, probes.starts[:-1], references.starts[:-1], best) if n and m else np.zeros((len(probes), m))
 

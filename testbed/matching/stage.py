@@ -77,7 +77,7 @@ def _misplaced(attempts: pl.DataFrame) -> list[str]:
     table = attempts.group_by("cell").agg(n=pl.len(), beside=(pl.col("reason") == ELSEWHERE).sum()).sort("cell")
     return [
         f"{cell}: in {beside} of {n} transits {ELSEWHERE}; check the truth boxes (x, y is the upper left corner, "
-        "in pixels of the picture as recorded) or lower `iou`"
+        "in pixels of the picture as recorded) and those of the system (x1, y1, x2, y2 of the face), or lower `iou`"
         for cell, n, beside in table.rows()
         if beside
     ]

@@ -21,11 +21,19 @@ def overlaps(found: npt.NDArray[Any], truth: npt.NDArray[Any]) -> npt.NDArray[np
     return cast(npt.NDArray[np.float64], np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
 
 
+def _covered(found: npt.NDArray[Any], truth: npt.NDArray[Any]) -> float:
+    """The share of a truth box `(4,)` that lies in a found one."""
+    shared = np.minimum(found[2:], truth[2:]) - np.maximum(found[:2], truth[:2])
+    return float(np.clip(shared, 0, None).prod() / (truth[2:] - truth[:2]).prod())
+
+
 def assign(found: npt.NDArray[Any], truth: Truth, least: float) -> list[tuple[int, float] | None]:
     """For each found box `(n, 4)`: the index of its truth box and their overlap, or None (unassigned).
 
     The assignment with the greatest total overlap (Hungarian), counting only overlaps of at least `least`.
-    Where the truth does not say where the person is (`truth.anywhere`), the largest face is theirs.
+    Where the truth does not say where the person is (`truth.anywhere`), the largest face is theirs. Where nobody else
+    is in the picture (`truth.alone`) and one face was found, it is theirs too if it covers more than half of the truth
+    box: a system that calls the whole picture, or head and shoulders, a face means that person.
     """
     result: list[tuple[int, float] | None] = [None] * len(found)
     if not len(found) or not truth.transits:
@@ -35,6 +43,8 @@ def assign(found: npt.NDArray[Any], truth: Truth, least: float) -> list[tuple[in
         result[largest] = (0, float("nan"))
         return result
     overlap = overlaps(found, truth.boxes)
+    if truth.alone and len(found) == 1 and _covered(found[0], truth.boxes[0]) > 1 / 2:
+        return [(0, float(overlap[0, 0]))]
     # Overlaps below `least` must not tempt the assignment away from a valid one.
     rows, columns = linear_sum_assignment(np.where(overlap >= least, overlap, 0), maximize=True)
     for i, j in zip(rows, columns, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, cast
@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipelines.black_box import answers, fault
+from pipelines.black_box import answers, asked, fault, misshapen, unlisted
 from pipelines.errors import InputError
-from pipelines.interface import Captures, Image, Pipeline, Searcher
+from pipelines.interface import Captures, Image, Pipeline, PipelineInfo, Searcher
 from testbed.conditions.camera import deliver
 from testbed.conditions.enhancement import enhance, resolver
 from testbed.replay.assignment import assign
@@ -74,7 +74,10 @@ def replay_segment(run_path: str, cell_id: str, camera: str, segment: int) -> Se
 def describe_system(run_path: str, label: str) -> dict[str, Any]:
     """Build a system in this worker and return its PipelineInfo as a dict (raises InputError where it cannot be)."""
     pipeline = _pipeline(run_path, label)
-    return {**asdict(pipeline.info), "answers": answers(pipeline)}
+    info = asked(label, "its `info`", lambda: pipeline.info, lambda told: (
+        "" if isinstance(told, PipelineInfo) else f"is a {type(told).__name__}; give a PipelineInfo"
+    ))  # fmt: skip
+    return {**asdict(info), "answers": answers(pipeline)}
 
 
 def try_enhancers(run_path: str) -> None:
@@ -104,9 +107,10 @@ def search_segment(
         for frame, truth in zip(take.frames, take.truth, strict=True):
             if frame.image is None or len(truth.transits) != 1:
                 continue
-            found = searcher.search(frame.image, k)
-            if wrong := fault(found, names, k, searcher.info.direction):
-                raise InputError(f"system {label}: the search of {camera}, picture {frame.index}, {wrong}")
+            found = asked(
+                label, f"the search of {camera}, picture {frame.index},",
+                partial(searcher.search, frame.image, k), lambda f: fault(f, names, k, searcher.info.direction),
+            )  # fmt: skip
             listed = zip(found.references, map(float, found.scores), strict=True)
             rows += [(truth.transits[0], *each) for each in listed] or [(truth.transits[0], None, None)]
     return rows
@@ -141,10 +145,15 @@ def enrol_photographs(
     results: list[Captures | str] = []
     for path in paths:
         try:
-            picture = read_photograph(Path(path))
-            results.extend(pipeline.capture([picture]) if as_frames else pipeline.enrol([picture]))
+            image = read_photograph(Path(path))
         except InputError as error:
             results.append(str(error))
+            continue
+        faces = asked(
+            label, f"the enrolment of {path}", partial(pipeline.capture if as_frames else pipeline.enrol, [image]),
+            lambda f: misshapen(f, 1, pipeline.info.dimensions),
+        )  # fmt: skip
+        results += faces
     return results
 
 
@@ -161,7 +170,10 @@ def _record(rows: _Rows, take: Take, pipeline: Pipeline, cell: Cell, loaded: Loa
         if answers(pipeline) == "searches":  # it shows no faces; it is asked when galleries are there
             rows.frames.append((*key, take.index, frame.seconds, width, height, whose, "ok", frame.reason, 0))
             continue
-        (faces,) = pipeline.capture([frame.image])
+        (faces,) = asked(
+            cell.system.label, f"the capture of {take.camera}, picture {frame.index},",
+            partial(pipeline.capture, [frame.image]), lambda f: misshapen(f, 1, pipeline.info.dimensions),
+        )  # fmt: skip
         rows.frames.append((*key, take.index, frame.seconds, width, height, whose, "ok", frame.reason, len(faces)))
         _record_faces(rows, key, frame, truth, faces, loaded.scenario.iou)
         rows.timings.extend((*key, stage, s) for stage, s in {"deliver": delivery, **faces.timings}.items())
@@ -240,4 +252,8 @@ def _searcher(run_path: str, label: str, gallery: tuple[tuple[str, str], ...]) -
             images[name] = read_photograph(Path(path))
         except InputError as error:
             failed[name] = str(error)
-    return searcher, {**failed, **searcher.enrol(images)}
+    refused = asked(
+        label, f"the enrolment of {len(images)} photographs", lambda: searcher.enrol(images),
+        lambda f: unlisted(f, images),
+    )  # fmt: skip
+    return searcher, {**failed, **refused}

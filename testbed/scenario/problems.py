@@ -32,10 +32,13 @@ def dotted(loc: Loc) -> str:
 
 def suggestion(word: object, known: Collection[str]) -> str:
     """The end of a sentence about an unknown `word`: the nearest known one, else all of them."""
-    nearest = difflib.get_close_matches(str(word), known, n=1)
-    if nearest:
-        return f"did you mean `{nearest[0]}`?"
+    if near := _nearest(word, known):
+        return near
     return f"choose among {', '.join(sorted(known))}" if known else "there is none to choose"
+
+
+def _nearest(word: object, known: Collection[str]) -> str:
+    return "".join(f"did you mean `{each}`?" for each in difflib.get_close_matches(str(word), known, n=1))
 
 
 def in_words(errors: Iterable[ErrorDetails], root: Any, model: type[BaseModel] = Scenario) -> list[tuple[Loc, str]]:
@@ -72,6 +75,8 @@ def _place(error: ErrorDetails, root: Any) -> Loc:
             here = here[part]
         if inside or (error["type"] == "missing" and i == len(loc) - 1):
             kept.append(part)
+    if error["type"] == "union_tag_invalid":  # the tag is at fault, not all that it stands for
+        kept.append(error["ctx"]["discriminator"].strip("'"))
     return tuple(kept)
 
 
@@ -128,10 +133,11 @@ def _sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
     if kind in ("literal_error", "union_tag_invalid"):
         expected = ctx.get("expected", ctx.get("expected_tags", ""))
         known = re.findall(r"'([^']*)'", expected)
-        told = _shown(ctx.get("tag", value))
+        given = ctx.get("tag", value)
         if not known:
-            return f"should be {expected.lower()}, not {told}"
-        return f"should be one of {', '.join(known)}, not {told}"
+            return f"should be {expected.lower()}, not {_shown(given)}"
+        wish = f"should be one of {', '.join(known)}, not {_shown(given)}"
+        return "; ".join(filter(None, (wish, _nearest(given, known))))
     if kind == "value_error":
         return str(ctx["error"])
     # An error type met for the first time; pydantic's own words are plain enough once the subject is gone.

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from pipelines.black_box import asked
 from pipelines.errors import InputError
 from pipelines.interface import Pipeline
 from pipelines.model_file import ModelFile
@@ -140,10 +141,14 @@ def build(system: System) -> Pipeline:
         raise InputError("\n".join(f"system {system.label}: options.{problem}" for problem in problems))
     known = {option.name: option for option in described}
     values = {name: known[name].read(value) for name, value in system.options.items()}
-    try:
-        return cast(Pipeline, available()[system.pipeline].load()(**values))
-    except ImportError as error:
-        raise InputError(f"system {system.label}: needs the library {error.name}, which is not installed") from None
+
+    def made() -> Pipeline:
+        try:
+            return cast(Pipeline, available()[system.pipeline].load()(**values))
+        except ImportError as error:
+            raise InputError(f"system {system.label}: needs the library {error.name}, which is not installed") from None
+
+    return asked(system.label, "its constructor", made)
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:

@@ -26,7 +26,8 @@ class Frame:
 class Truth:
     """Who is where in one frame: boxes `(n, 4)` float32 pixels x1 y1 x2 y2, and whose they are.
 
-    `anywhere` says that the place is not known: the largest face of the picture is the one person's.
+    `anywhere` says that the place is not known: the largest face of the picture is the one person's. `alone` says
+    that nobody else is in the picture, known or not.
     `eyes` `(n, 2, 2)` float64 pixels, image-left then image-right pupil, NaN where not known; None: of no face.
     """
 
@@ -34,6 +35,7 @@ class Truth:
     transits: tuple[str, ...]
     subjects: tuple[str, ...]
     anywhere: bool = False
+    alone: bool = False
     eyes: npt.NDArray[np.float64] | None = None
 
 

@@ -123,7 +123,7 @@ class StillsSource:
                 eyes = np.array([row[name] for name in EYES], dtype=np.float64).reshape(2, 2)
             boxes = np.empty((0, 4), np.float32) if eyes is None else face_box(eyes)[None]
             known = None if eyes is None else eyes[None]
-            truth = Truth(boxes, (row["transit"],), (row["subject"],), anywhere=eyes is None, eyes=known)
+            truth = Truth(boxes, (row["transit"],), (row["subject"],), anywhere=eyes is None, alone=True, eyes=known)
             yield Take(camera, index, (frame,), (truth,), eyes)
 
 

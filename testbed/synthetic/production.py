@@ -24,7 +24,7 @@ from testbed.synthetic.people.person import Person, Pose
 from testbed.synthetic.population import another_day, family, population
 from testbed.synthetic.portrait import portrait
 from testbed.synthetic.recorder import frames_in
-from testbed.synthetic.stage import subject
+from testbed.synthetic.stage import subject, transit
 
 PHOTOGRAPHS_OF = "references/{subject}/*.png"
 """Where the reference photographs lie in a production's folder."""
@@ -103,6 +103,16 @@ def checked(synthetic: Synthetic, seed: int) -> tuple[list[Identity], list[Clip]
     return people, planned
 
 
+def planned_passes(synthetic: Synthetic, planned: Sequence[Clip]) -> pl.DataFrame:
+    """Everybody's passes before every camera, whether or not a face was to be seen: transit, camera, subject."""
+    people = sum(kind.count for kind in synthetic.people)
+    return pl.DataFrame(
+        [(transit(clip, visit), clip.name, subject(visit.person))
+         for clip in planned for visit in clip.visits(synthetic, people)],
+        {name: TRANSITS.columns[name] for name in ("transit", "camera", "subject")}, orient="row",
+    )  # fmt: skip
+
+
 def produce(
     synthetic: Synthetic, seed: int, folder: Path, executor: Executor, progress: Progress = silent
 ) -> Production:
@@ -127,8 +137,7 @@ def produce(
         .group_by("transit", "camera", "subject")
         .agg(first=pl.col("seconds").min(), last=pl.col("seconds").max())
     )
-    passes = sum(len(clip.visits(synthetic, len(people))) for clip in planned)
-    notices = []
+    passes, notices = planned_passes(synthetic, planned).height, []
     if missing := passes - transits.height:
         notices.append(
             f"in {missing} of {passes} passes no face was put before the camera (turned away by more than "

@@ -27,13 +27,18 @@ def subject(person: int) -> str:
     return f"P{person + 1:04d}"
 
 
+def transit(clip: Clip, visit: Visit) -> str:
+    """The name of a visit as one camera sees it."""
+    return f"{clip.name}/{subject(visit.person)}/{visit.number}"
+
+
 class Actor:
     """A person on one visit."""
 
-    def __init__(self, visit: Visit, identity: Identity, subject: str, clip: Clip) -> None:
+    def __init__(self, visit: Visit, identity: Identity, clip: Clip) -> None:
         place = clip.place
         self.person = Person(identity, infrared=clip.camera.light == "infrared")
-        self.subject, self.transit = subject, f"{clip.name}/{subject}/{visit.number}"
+        self.subject, self.transit = subject(visit.person), transit(clip, visit)
         if visit.lasts is None:
             self.walker = Walker(self.person, Route(visit.way), visit.starts, seed=visit.seed)
         else:
@@ -73,7 +78,7 @@ class Stage:
         seconds += MOMENT  # whoever comes as another goes is never there together with them
         while self._coming and self._coming[0].starts <= seconds:
             visit = self._coming.pop(0)
-            self._there.append(Actor(visit, self._people[visit.person], subject(visit.person), self._clip))
+            self._there.append(Actor(visit, self._people[visit.person], self._clip))
         self._there = [actor for actor in self._there if actor.walker.ends > seconds]
         present = [actor for actor in self._there if actor.near(seconds, self._view)]
         if present != self.present:

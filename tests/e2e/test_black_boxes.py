@@ -1,5 +1,6 @@
 """Systems whose templates nobody can read, found by their entry points, as examples/black_box brings them."""
 
+import html
 import json
 import os
 import subprocess
@@ -12,6 +13,15 @@ import numpy as np
 import polars as pl
 import pytest
 
+from reports.findings import headline
+from reports.reading import read
+from reports.stage import report
+from testbed.evidence.stage import evaluate
+from testbed.matching.attempts import ELSEWHERE
+from testbed.runs.directory import RunDirectory
+from testbed.runs.tables import ATTEMPTS, CANDIDATES, COUNTS, MOMENTS, SEARCHES, TALLIES
+from testbed.scenario.loading import reload
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "black_box"
 WRONG = {
     "unknown": (
@@ -19,7 +29,15 @@ WRONG = {
         "'nobody/1', which is not in its gallery",
     ),
     "disordered": ("found.references[::-1], found.scores[::-1]", "returned scores out of order"),
+    "expired": ("1 / 0", "raised ZeroDivisionError: division by zero"),
 }
+FAULTY = {
+    "capture": ("return [None]", "the capture of stills, picture ", "returned a list; give a list of Captures"),
+    "enrol": ("raise RuntimeError('licence expired')", "the enrolment of ", "raised RuntimeError: licence expired"),
+    "compare": ("return None", "the comparison of 24 templates with 24", "returned scores of shape ()"),
+    "__init__": ("raise RuntimeError('licence expired')", "its constructor", "raised RuntimeError: licence expired"),
+}
+"""A Comparer's methods, what each does wrong, what was asked, and what is said of it."""
 
 
 @pytest.fixture
@@ -39,13 +57,19 @@ def run(tmp_path):
     dist.mkdir(parents=True)
     (dist / "METADATA").write_text("Metadata-Version: 2.1\nName: black-box-example\nVersion: 1.0\n")
 
-    def call(system, search, wrong=None, out="out", face="one", **changes):
+    def call(system, search, wrong=None, out="out", face="one", method=None, **changes):
         named = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["entry-points"]["testbed.pipelines"]
         if wrong:
             code = f"        found = super().search(image, k - 1)\n        return Candidates({wrong})\n"
             (site / "faulty.py").write_text(
                 "import numpy as np\nfrom black_box import *\nfrom pipelines.interface import Candidates\n\n\n"
                 f"class Faulty(ThumbnailSearch):\n    def search(self, image, k):\n{code}"
+            )
+            named = {**named, "faulty": "faulty:Faulty"}
+        if method:
+            (site / "faulty.py").write_text(
+                "from black_box import *\n\n\nclass Faulty(Thumbnails):\n"
+                f"    def {method}(self, *given):\n        {FAULTY[method][0]}\n"
             )
             named = {**named, "faulty": "faulty:Faulty"}
         lines = "".join(f"{name} = {where}\n" for name, where in named.items())
@@ -161,6 +185,48 @@ def test_a_searcher_that_answers_what_cannot_be_ends_the_run_with_one_sentence(r
     assert result.returncode == 2
     assert "system faulty: the search of stills, picture " in result.stderr
     assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_where_every_box_lies_beside_the_person_nothing_was_measured(run, tmp_path):
+    assert run({"pipeline": "thumbnails"}, {"kind": "identification", "length": 5}).returncode == 0
+    made = RunDirectory.open(tmp_path / "out")
+    loaded = reload(made.manifest()["scenario"])
+    (cell,) = (cell.id for cell in loaded.cells)
+    attempts = made.read(ATTEMPTS).with_columns(state=pl.lit("failed"), reason=pl.lit(ELSEWHERE))
+    made.write(ATTEMPTS, attempts)
+    made.write(SEARCHES, made.read(SEARCHES).with_columns(state=pl.lit("failed")))
+    made.write(CANDIDATES, pl.DataFrame(schema=CANDIDATES.columns), f"{cell}/searches/000")
+    for table in (COUNTS, TALLIES, MOMENTS):
+        made.write(table, made.read(table).clear())
+    evaluate(made, loaded)
+    report(made, loaded)
+    beside = "in 24 of 24 passes the system's face box is not where the truth has the person"
+    for metric, point, rank in (
+        ("FPIR", "own", None),
+        ("FNIR", "own", 1),
+        ("CMC", None, 1),
+        ("selectivity", "own", None),
+    ):
+        row = figure(tmp_path / "out", metric, point, rank)
+        assert (row["value"], row["verdict"], row["method"]) == (None, "insufficient", beside)
+    assert figure(tmp_path / "out", "FTA", None)["method"] == f"not known: {beside}"
+    contents = read(made, loaded)
+    assert headline(contents, "thumbnails") == [f"Nothing was measured: {beside}."]
+    page = html.unescape((tmp_path / "out/report/index.html").read_text())
+    assert f'cannot be told<small style="white-space: normal">{beside}' in page
+    assert "cannot be known from lists" not in page
+    assert ">FTA</a> is not known: in 24 of 24 passes" in page
+
+
+@pytest.mark.parametrize("method", FAULTY)
+def test_what_a_system_does_wrong_is_one_sentence_that_says_when(run, method):
+    result = run({"pipeline": "faulty"}, {"kind": "identification", "length": 4}, method=method)
+    assert result.returncode == 2
+    _, asked, said = FAULTY[method]
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith(f"testbed: system faulty: {asked}")
+    assert said in last
     assert "Traceback" not in result.stderr
 
 

@@ -107,6 +107,14 @@ def test_photographs_too_few_are_told_before_any_run_and_each_note_once_a_run(te
     assert result.stdout.count("note: a quick look: 4 of 102 people") == 2
 
 
+def test_a_run_tells_a_size_that_cannot_be_before_anybody_is_filmed(typed, write, tmp_path, monkeypatch):
+    monkeypatch.setattr("testbed.cli.runs.new_run", None)  # nothing is begun
+    result = typed("run", write(scenario()), "--set", "search.wanted=4", "--out", "out")
+    assert (result.returncode, len(result.stderr.strip().splitlines())) == (2, 1)
+    assert "search.wanted: is 4, and 4 people are enrolled; name at most 3" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_every_mistake_in_every_value_is_told(typed, write, tmp_path):
     result = typed("sweep", write(scenario()), "--over=search.wanted=x,1,0", "--out", "out")
     first, second = result.stderr.strip().splitlines()

@@ -8,7 +8,7 @@ import re
 import polars as pl
 import pytest
 
-from reports import alerts, charts
+from reports import alerts, charts, findings
 from reports.reading import read
 from reports.stage import report
 
@@ -22,8 +22,10 @@ def rate(value, low, high, errors, comparisons, people, verdict="measured"):
 
 def view(times, verdict):
     return {
-        "missed": rate(0.25, 0.1, 0.5, 5, 20, 9, verdict), "false_alerts": rate(0.04, 0.01, 0.1, 8, 200, 90, verdict),
-        "people_stopped": rate(0.08, 0.03, 0.2, 7, 90, 90, verdict),
+        "missed": rate(0.25, 0.1, 0.5, 5, 20, 9, verdict), "false_alerts": rate(0.04, 0.01, 0.1, 8, 200, 80, verdict),
+        "false_alerts_of_all": rate(0.05, 0.02, 0.1, 11, 220, 89, verdict),
+        "wanted_mistaken": rate(0.15, 0.03, 0.4, 3, 20, 9, verdict),
+        "people_stopped": {**rate(0.0875, 0.03, 0.2, 7, 80, 80, verdict), "least_each": 1, "most_each": 4 * times},
         "per_camera_hour": {"units": 400.0 * times, "value": 16.0 * times, "low": 4.0 * times, "high": 40.0 * times},
     }  # fmt: skip
 
@@ -31,8 +33,10 @@ def view(times, verdict):
 def group(name, verdict="measured"):
     at = [{"prevalence": p, "value": p * 10, "low": 0.0, "high": min(1.0, p * 30)} for p in PREVALENCES]
     return {
-        "group": name, "attributes": {}, "passes": 200, "people": 90, "wanted_passes": 20, "wanted_people": 9,
+        "group": name, "attributes": {}, "passes": 220, "people": 89, "wanted_passes": 20, "wanted_people": 9,
         "by_pass": view(1, verdict), "by_track": view(2, verdict),
+        "unseen": {"wanted_passes": 12, "other_passes": 30, "wanted_people": 1, "others_per_camera_hour": 460.0,
+                   "missed": rate(17 / 32, 0.2, 0.8, 17, 32, 10, verdict)},
         "precision": {"verdict": verdict, "own": {"prevalence": 0.1, "value": 0.6, "low": 0.3, "high": 0.9}, "at": at},
     }  # fmt: skip
 
@@ -64,17 +68,34 @@ def watched(made_up):
 def text(run):
     page = (run.path / "report/index.html").read_text(encoding="utf-8")
     section = page[page.index('<section id="alerts">') :]
-    return " ".join(re.sub(r"<[^>]*>", " ", section[: section.index("</section>")]).split())
+    words = " ".join(re.sub(r"<[^>]*>", " ", section[: section.index("</section>")]).split())
+    return words.replace("\u202f", " ")
 
 
 def test_the_page_says_what_happens_in_an_hour_to_whom_and_how_sure(watched):
     run, _, _ = watched
     said = text(run)
-    assert "people pass 400 times; 16.0 times somebody is stopped by mistake [4–40.0]" in said
-    assert "Of 100 passes of the wanted, 25.0 go unnoticed [10.0–50.0] (5 of 20, 9 people)." in said
+    assert (
+        "At its own threshold of 0.6, of 1,000 passes of people who are not wanted, 40.0 end with a stop by mistake "
+        "[10.0–100] (8 of 200 passes, 80 people). In one hour at one camera, at this traffic, such people pass 400 "
+        "times and are stopped by mistake 16.0 times [4–40.0]."
+    ) in said
+    assert "Of 100 passes of the wanted, 25.0 go unnoticed [10.0–50.0] (5 of 20 passes, 9 people)." in said
+    assert (
+        "12 further passes of the wanted (and 30 of others) showed no face that could be recognised and are not "
+        "counted; counted as unnoticed, 17 of 32 (53.1 % [20.0–80.0 %]) go unnoticed."
+    ) in said
+    assert "for somebody else who is wanted at 3 of their 20 passes (15.0 % [3.0–40.0 %])" in said
+    assert "1 person of the wanted showed no face that could be recognised at any pass" in said
+    assert "people who are not wanted pass 460 times an hour at a camera; without, as in the table, 400 times" in said
+    assert "in 1 to 4 passes each, 2.5 on average" in said
+    assert "in 1 to 8 tracks each" in said
     assert "2 cameras filmed 30.0 minutes together" in said
     assert "at this traffic" in said
-    assert "Counted by track, 32.0 stops an hour are mistakes [8–80.0]; by pass, 16.0 [4–40.0]." in said
+    assert (
+        "Counted by track, people who are not wanted are stopped by mistake 32.0 times an hour [8–80.0]; by pass, 16.0 "
+        "times [4–40.0]."
+    ) in said
     assert "too few people to say (9)" in said
     assert "15 right, 16 wrong, 1 where nobody knows who it was" in said
 
@@ -105,27 +126,49 @@ def test_precision_is_drawn_with_its_band_for_groups_with_people_enough(watched)
 def test_what_cannot_be_told_is_said_and_not_printed_as_a_number(made_up):
     run, loaded = made_up
     (row, *_) = alerts_of(run, loaded)
-    nothing = {**rate(None, 0.0, 1.0, 0, 0, 0, "insufficient"), "method": "lists are cut at 1 candidates"}
+    nothing = {**rate(None, 0.0, 1.0, 0, 0, 0, "insufficient"), "method": "lists are cut at 5"}
     for each in row["groups"]:
         each["precision"] = None
         each["by_pass"] |= {"missed": nothing, "false_alerts": nothing, "per_camera_hour": None}
+        each["unseen"] |= {"missed": nothing}
     assert alerts.in_words(row) == [
-        "How many are stopped by mistake cannot be told: lists are cut at 1 candidates.",
-        "How many of the wanted pass unnoticed cannot be told: lists are cut at 1 candidates.",
+        "How many are stopped by mistake at its own threshold of 0.6 cannot be told: lists are cut at 5.",
+        "How many of the wanted pass unnoticed at its own threshold of 0.6 cannot be told: lists are cut at 5.",
+        "12 further passes of the wanted (and 30 of others) showed no face that could be recognised and are not "
+        "counted.",
     ]
 
 
 @pytest.mark.parametrize(
-    ("share", "words"),
+    ("share", "low", "high", "words"),
     [
-        (0.26, "of 100 stops about 26.0"),
-        (1.0, "of 100 stops all"),
-        (1 / 1100, "about 1 stop in 1,100"),
-        (0.0, "no stop"),
+        (0.26, 0.1, 0.4, "of 100 stops about 26.0 would be of the right person [10.0–40.0]"),
+        (1.0, 0.7, 1.0, "of 100 stops all would be of the right person [70.0–100]"),
+        (0.001, 0.00014, 0.0041, "of 1,000 stops about 1 would be of the right person [0.14–4.1]"),
+        (1 / 1250, 0.0002, 0.004, "of 10,000 stops about 8 would be of the right person [2–40.0]"),
+        (0.0, 0.0, 0.0003, "of 100,000 stops none would be of the right person [0–30.0]"),
     ],
 )
-def test_a_share_of_stops_is_told_in_stops(share, words):
-    assert alerts.right(share) == words
+def test_a_share_of_stops_and_its_interval_are_told_in_the_same_stops(share, low, high, words):
+    assert alerts.right({"value": share, "low": low, "high": high}) == words
+
+
+def test_precision_where_few_are_wanted_stands_in_a_table(watched):
+    run, _, _ = watched
+    said = text(run)
+    assert "If 1 in 1,000 of those who pass were wanted, of 100 stops about 1 would be of the right person" in said
+    table = said[said.index("of 100,000 stops, of the right person") :]
+    assert "1 in 100 10,000 [0–30,000] 1 in 1,000 1,000 [0–3,000] 1 in 10,000 100 [0–300] 1 in 100,000 10.0" in table
+
+
+def test_what_was_found_is_said_as_the_gate_says_it_and_nothing_of_searches(watched):
+    _, _, contents = watched
+    system = contents.systems[0]
+    said = findings.headline(contents, system)
+    row = contents.alerted(contents.reference_cell(system))[0]
+    assert set(alerts.in_words(row)) < set(said)
+    assert not any("return somebody" in each or "do not return them first" in each for each in said)
+    assert "At the gate" in {finding.heading for finding in findings.findings(contents, system)}
 
 
 def test_a_run_without_a_watch_list_has_no_such_section(page):
@@ -138,7 +181,7 @@ def test_a_watch_list_of_photographs_is_told_by_pass_alone(made_up):
     for row in rows:
         row["tracking"] = row["hours"] = None
         for each in row["groups"]:
-            each["by_track"] = each["by_pass"]["per_camera_hour"] = None
+            each["by_track"] = each["unseen"] = each["by_pass"]["per_camera_hour"] = None
     evidence = json.loads((run.path / "evidence.json").read_text())
     run.write_bytes("evidence.json", json.dumps({**evidence, "alerts": rows}).encode())
     report(run, loaded)

@@ -153,3 +153,13 @@ def test_the_report_begins_with_the_alarm_of_a_placebo(made_up: Any) -> None:
 
 def test_a_report_without_contrasts_has_no_such_section(page: str) -> None:
     assert 'id="contrasts"' not in page
+
+
+def test_more_alike_is_not_called_better_where_strangers_are_more_alike_too():
+    own, strangers = (row(metric, "shown: better", 0.5, 0.3, 0.7) for metric in ("mated score", "non-mated score"))
+    note = "more alike is not better here: people look more like strangers' photographs too."
+    assert contrasts.sentences([own, strangers])[0][-1] == note
+    less = row("non-mated score", "shown: better", -0.5, -0.7, -0.3)
+    unsure = row("non-mated score", "not shown", 0.1, -0.1, 0.3)
+    for other in ([], [less], [unsure]):
+        assert note not in contrasts.sentences([own, *other])[0]

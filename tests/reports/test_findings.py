@@ -190,3 +190,21 @@ def test_groups_without_a_false_match_are_not_ranked(contents: Contents) -> None
         if (f["cell"], f["metric"], f["verdict"]) == (worst["cell"], "FMR", "measured")
         and f["probe_group"] == f["reference_group"] != "all"
     )  # fmt: skip
+
+
+def test_a_look_up_is_told_by_strangers_shown_as_a_match_and_how_alike_the_middle_one_is(contents: Contents) -> None:
+    cell = contents.reference_cell("one")
+    rate = {"value": 0.39, "low": 0.25, "high": 0.55, "errors": 39, "comparisons": 100, "subjects": 100,
+            "assumption_free": None}  # fmt: skip
+    middle = {"share": 0.5, "score": 0.35, "percent": 65.0, "score_low": 0.4, "percent_low": 60.0, "score_high": 0.3,
+              "percent_high": 70.0}  # fmt: skip
+    hit = {"group": "all", "shown": contents.main_point, "threshold": 0.6, "percent": None, "absent": rate}
+    look = {"cell": cell.id, "people": 101, "top_hits": [hit],
+            "top_scores": {"people": 100, "searches": 100, "deciles": [middle]}}  # fmt: skip
+    said = " ".join(findings.headline(replace(contents, lookup=[look]), "one")).replace(THIN, " ")
+    assert (
+        "At its own threshold of 0.6, of searches for somebody who was not there, among 101 people who passed, 39.0 % "
+        "[25.0–55.0 %] (39 of 100 searches, 100 people) have a stranger on top who is called a match."
+    ) in said
+    assert "is shown as 65 % (95 % limits: at least 60 % and at most 70 %)" in said
+    assert "return somebody" not in said

@@ -40,7 +40,7 @@ def made(**changed):
     ]
     rows = [
         {"size": size, "how": "beside" if size <= 18 else "extrapolated", "cameras": cameras, "value": value,
-         "low": value / 2, "high": min(1, 2 * value)}
+         "low": value / 2 if size <= 18 else None, "high": min(1, 2 * value) if size <= 18 else None}
         for size, cameras, value in ((2, 4, 0.2), (18, 4, 0.8), (875_000, 175_000, 1.0))
     ]  # fmt: skip
     return {
@@ -91,6 +91,42 @@ def test_more_cameras_are_answered_with_what_was_measured_at_the_same_number_of_
     assert "(5)" in beyond
 
 
+def test_what_lies_beyond_the_measurement_has_no_interval_and_says_where_the_model_was_wrong_already():
+    look = made()
+    beyond = plain(lookups.excuse(look, "own")[-1])
+    assert (
+        "in 100 % of searches for somebody who was not there: a model, untested beyond 18 people, and already wrong at "
+        "18 people (it says 80.0 % where 60.0 % [55.0–65.0 %] was measured)."
+    ) in beyond
+    assert plain(lookups.model(look, "own")) == (
+        "The model breaks at 18 people: it says 80.0 % where 60.0 % [55.0–65.0 %] was measured."
+    )
+    look["model"][0]["breaks_at"] = None
+    assert "already wrong" not in lookups.excuse(look, "own")[-1]
+    assert plain(lookups.model(look, "own")) == (
+        "The model stays within the intervals of what was measured: at 18 people, the most measured, it says 80.0 % "
+        "where 60.0 % [55.0–65.0 %] was measured."
+    )
+
+
+def test_the_list_is_marked_at_the_services_own_threshold_whatever_the_report_speaks_of():
+    look = made()
+    assert lookups.called(look, "fmr=5e-2") == (
+        "own", "Marked is whom the service itself calls a match, at its own threshold of 0.6."
+    )  # fmt: skip
+    look["example"]["rows"][0]["reached"] = ["fmr=5e-2"]
+    assert lookups.called(look, "fmr=5e-2")[1].endswith("of 0.6: here nobody.")
+    look["top_hits"][1]["shown"] = "fmr=5e-2"
+    assert plain(lookups.called(look, "fmr=5e-2")[1]) == (
+        "Marked is who would be called a match, at the threshold for a false match rate of 5 %."
+    )
+
+
+def test_where_the_main_threshold_could_not_be_found_another_is_spoken_of():
+    assert lookups.point_of(made(), "fmr=1e-4") == "own"
+    assert lookups.point_of(made(top_hits=[]), "fmr=1e-4") == "fmr=1e-4"
+
+
 @pytest.mark.parametrize(
     ("after", "said"),
     [(52, "is not shown here"), (30, "less often."), (70, "did bring the right person up more often")],
@@ -116,12 +152,13 @@ def test_photographs_have_no_cameras_to_add():
 def test_the_people_it_takes_are_said_with_their_limits():
     look = made()
     assert plain(lookups.crowd(look, "own")) == (
-        "Half of all people who were not there bring up a stranger who is called a match at its own threshold, more "
-        "often than not, once 7 people have passed (95 % limits: at least 3, no upper limit; 20 people photographed)."
+        "Searched among 7 people who passed, none of them the right one, half of the photographs would more likely "
+        "than not bring up a stranger called a match at its own threshold (95 % limits: it may take as few as 3, and "
+        "there is no upper limit; 20 people photographed)."
     )
     said = plain(lookups.crowd(look, "67 %"))
-    assert said.startswith("18 people who passed are not enough")
-    assert "it takes at least 12" in said
+    assert said.startswith("Searched among 18 people who passed, none of them the right one, fewer than half of the ")
+    assert "it may take as few as 12" in said
     assert "about 40 people on: an extrapolation" in said
     assert plain(lookups.typical(look)) == (
         "The middle one of these best hits is shown as 70 % (95 % limits: at least 65 %); 20 searches, 20 people."
@@ -137,6 +174,8 @@ def test_the_model_is_drawn_dashed_and_what_was_measured_solid():
     words = [row.get("words") for rows in datasets for row in rows]
     assert "beyond: a model, extrapolated →" in words
     assert "the model breaks" in words
+    bands = [layer for layer in top["layer"] if layer["mark"]["type"] == "area"]
+    assert len(bands) == 1  # of what was measured
 
 
 def test_scores_without_a_percent_rule_are_drawn_as_scores_the_more_alike_to_the_right():

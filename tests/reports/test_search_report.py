@@ -1,12 +1,13 @@
 """A run that compares and searches: galleries of several sizes, and the model beside the measurement."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from reports import charts
+from reports import charts, findings, tables
 from reports.reading import read
 from reports.stage import report
 from testbed.evidence.stage import evaluate
@@ -100,3 +101,24 @@ def test_the_page_says_what_searches_return_and_still_what_comparisons_do(run):
     assert "cannot be known from lists" not in page
     assert "1 − (1 − FMR)" in page
     assert 'id="by-group"' in page
+
+
+def test_where_the_main_threshold_cannot_be_told_the_next_one_is_spoken_of_by_name(contents):
+    (cell,), main = contents.cells, contents.main_point
+    other = next(point for point in contents.searched_points(cell) if point != main)
+    assert contents.searched_point(cell) == main
+    untold = [
+        {**f, "value": None, "comparisons": 0, "method": "by hand"}
+        if (f["unit"], f["operating_point"]) == ("search", main) else f
+        for f in contents.figures
+    ]  # fmt: skip
+    without = replace(contents, figures=untold)
+    assert without.searched_point(cell) == other
+    said = findings._searches(without, cell)
+    assert said[0] == "At its own threshold, searches cannot be told: by hand."
+    assert said[1].startswith("At the threshold for a false match rate of 1\u202f%, of searches for people who are not")
+    assert tables.glance(without, cell.system.label)["FPIR"] == contents.figure("FPIR", cell, point=other, gallery=40)
+    assert without.returned(cell, 40)["measured"]["operating_point"] == other
+    nothing = replace(contents, figures=[f for f in untold if f["operating_point"] != other])
+    assert nothing.searched_point(cell) == main
+    assert len(findings._searches(nothing, cell)) == 1

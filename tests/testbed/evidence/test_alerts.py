@@ -12,6 +12,7 @@ from testbed.evidence.alerts import PREVALENCES, Watch, alerts_of, precision, wa
 from testbed.evidence.intervals import clopper_pearson
 from testbed.evidence.searches import searches_of
 from testbed.matching.people import people_of
+from testbed.matching.searching import wanted
 from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import ALERTS, CANDIDATES, FRAMES, SEARCHES, TRACKS, TRANSITS
 from testbed.scenario.models import Scenario, System
@@ -35,7 +36,7 @@ def rows(table, *values):
     return pl.DataFrame(list(values), schema=table.columns, orient="row")
 
 
-def gate(hours=0.5, length=2, threshold=0.6, groups=("sex",)):
+def gate(hours=0.5, length=2, threshold=0.6, groups=("sex",), unseen=None):
     """The rows of alerts of a hand-made cell, one operating point: `own`."""
     subjects = pl.DataFrame({"subject": list(SEX), "sex": list(SEX.values())})
     people = people_of(subjects, list(groups), 1)
@@ -59,7 +60,7 @@ def gate(hours=0.5, length=2, threshold=0.6, groups=("sex",)):
         for cam, k, t, _, named in TRACKED for who, score in named
     ))  # fmt: skip
     filmed = (tracks, alerts) if hours else (None, None)
-    (row,) = alerts_of(data, Watch("max score", 1, hours, searches, *filmed, whose))
+    (row,) = alerts_of(data, Watch("max score", 1, hours, searches, *filmed, whose, unseen))
     return row, {group["group"]: group for group in row["groups"]}
 
 
@@ -72,17 +73,23 @@ def test_by_pass_a_miss_and_a_false_alert_are_counted_by_hand():
     everybody = groups["all"]
     # A/2 brought up B alone at 0.6 or nearer; B/1 brought up both (a tie matches); C twice, D never, E has no template.
     assert counts(everybody["by_pass"]["missed"]) == (1, 3)
-    assert counts(everybody["by_pass"]["false_alerts"]) == (4, 7)
-    assert counts(everybody["by_pass"]["people_stopped"]) == (3, 5)
+    # C, D and E are not wanted: C/1 and C/2 of their four passes. The wanted were taken for one another at A/2 and B/1.
+    assert counts(everybody["by_pass"]["false_alerts"]) == (2, 4)
+    assert counts(everybody["by_pass"]["wanted_mistaken"]) == (2, 3)
+    assert counts(everybody["by_pass"]["false_alerts_of_all"]) == (4, 7)
+    stopped = everybody["by_pass"]["people_stopped"]
+    assert counts(stopped) == (1, 3)
+    assert (stopped["least_each"], stopped["most_each"]) == (1, 2)
     assert (everybody["passes"], everybody["people"], everybody["wanted_passes"], everybody["wanted_people"]) == (
         7,
         5,
         3,
         2,
     )
-    assert everybody["by_pass"]["per_camera_hour"]["units"] == 14
-    assert everybody["by_pass"]["per_camera_hour"]["value"] == pytest.approx(8)
-    assert counts(groups["m"]["by_pass"]["false_alerts"]) == (3, 5)
+    assert everybody["by_pass"]["per_camera_hour"]["units"] == 8
+    assert everybody["by_pass"]["per_camera_hour"]["value"] == pytest.approx(4)
+    assert counts(groups["m"]["by_pass"]["false_alerts"]) == (2, 3)
+    assert counts(groups["f"]["by_pass"]["wanted_mistaken"]) == (1, 1)
     assert counts(groups["f"]["by_pass"]["missed"]) == (0, 1)
     assert groups["all"]["by_pass"]["missed"]["verdict"] == "insufficient"  # two people
     assert row["wanted"] == 2
@@ -92,13 +99,54 @@ def test_by_track_a_pass_that_falls_apart_stops_the_person_twice_but_is_one_pers
     row, groups = gate()
     seen = groups["all"]["by_track"]
     assert counts(seen["missed"]) == (1, 3)
-    assert counts(seen["false_alerts"]) == (3, 7)  # B/1 and C/1 twice, of the seven tracks of known people
-    assert counts(seen["people_stopped"]) == (2, 5)  # E, who has no track, is a person all the same
-    assert seen["per_camera_hour"]["value"] == pytest.approx(6)
+    assert counts(seen["false_alerts_of_all"]) == (3, 7)  # B/1 and C/1 twice, of the seven tracks of known people
+    assert counts(seen["false_alerts"]) == (2, 4)
+    assert counts(seen["wanted_mistaken"]) == (1, 3)
+    assert counts(seen["people_stopped"]) == (1, 3)  # E, who has no track, is a person all the same
+    assert (seen["people_stopped"]["least_each"], seen["people_stopped"]["most_each"]) == (0, 3)
+    assert seen["per_camera_hour"]["value"] == pytest.approx(4)
     made = row["tracking"]
     assert made["alerts"] == {"true": 2, "false": 3, "unknown": 1}
     assert (made["tracks"], made["passes_followed"], made["passes"], made["broken"]) == (8, 6, 7, 1)
     assert (made["mixed"], made["unassigned"]) == (1, 1)
+
+
+def test_passes_without_a_face_are_told_apart_and_counted_as_missed():
+    unseen = pl.DataFrame({"subject": ["A", "F", "F", "D"], "wanted": [True, True, True, False]})
+    _, groups = gate(unseen=unseen)
+    told = groups["all"]["unseen"]
+    assert (told["wanted_passes"], told["other_passes"], told["wanted_people"]) == (3, 1, 1)  # F was never seen
+    assert counts(told["missed"]) == (4, 6)  # A/2, and three of six
+    assert told["missed"]["subjects"] == 3
+    assert told["others_per_camera_hour"] == 10  # four passes and one, in half an hour
+    assert counts(groups["m"]["unseen"]["missed"]) == (2, 3)
+    assert counts(groups["all"]["by_pass"]["missed"]) == (1, 3)
+    assert gate()[1]["all"]["unseen"] is None
+
+
+def test_who_was_to_pass_and_is_no_transit_was_not_seen(tmp_path):
+    """Six passes before each camera, of which the cell has one; four are transits."""
+    scenario = Scenario(
+        title="t", systems=[System(pipeline="s")], search={"kind": "watchlist", "wanted": 1}, seed=3,
+        probes={"kind": "synthetic", "people": [{"count": 3}], "passes": 2,
+                "cameras": [{"name": name, "scene": "gate"} for name in ("east", "west")]},
+    )  # fmt: skip
+    names = ["P0001", "P0002", "P0003"]
+    people = people_of(pl.DataFrame({"subject": names}), [], 3)
+    run = RunDirectory.create(tmp_path / "run", {})
+    run.write(
+        FRAMES, rows(FRAMES, *(("c", "east", n, 0, n * 0.5, 9, 9, None, "ok", "", 0) for n in range(9))), "c/east/0"
+    )
+    seen = [("P0001", 1), ("P0001", 2), ("P0002", 2), ("P0003", 1)]
+    run.write(TRANSITS, rows(TRANSITS, *((f"east/{who}/{n}", "east", who, 0.0, 1.0) for who, n in seen)))
+    for table in (SEARCHES, TRACKS, ALERTS):
+        run.write(table, rows(table))
+    # P0001 could not be enrolled, so one of the others is wanted.
+    photographs = pl.DataFrame({"subject": names, "state": ["failed", "enrolled", "enrolled"]})
+    watch = watch_of(run, scenario, "c", people, photographs)
+    assert watch.unseen["subject"].sort().to_list() == ["P0002", "P0003"]
+    (listed,) = wanted(people, 1, 3, np.array([1, 2]))
+    assert watch.unseen.filter("wanted")["subject"].to_list() == [names[listed]]
 
 
 def test_hours_are_those_of_every_camera_of_which_truth_is_known_also_where_nobody_passed(tmp_path):
@@ -115,7 +163,9 @@ def test_hours_are_those_of_every_camera_of_which_truth_is_known_also_where_nobo
     run.write(TRANSITS, rows(TRANSITS, ("gate/A", "gate", "A", 0.0, 1.0)))
     for table in (SEARCHES, TRACKS, ALERTS):
         run.write(table, rows(table))
-    watch = watch_of(run, scenario, "c")
+    photographs = pl.DataFrame({"subject": ["A"], "state": ["enrolled"]})
+    watch = watch_of(run, scenario, "c", people_of(photographs, [], 1), photographs)
+    assert watch.unseen is None  # nobody knows of passes that truth files do not list
     assert (watch.cameras, watch.hours) == (2, 2.0)  # nobody passed the yard in its hour
 
 
@@ -124,7 +174,7 @@ def test_photographs_have_neither_hours_nor_tracks():
     assert row["tracking"] is None
     assert groups["all"]["by_track"] is None
     assert groups["all"]["by_pass"]["per_camera_hour"] is None
-    assert counts(groups["all"]["by_pass"]["false_alerts"]) == (4, 7)
+    assert counts(groups["all"]["by_pass"]["false_alerts"]) == (2, 4)
 
 
 def test_a_list_cut_before_the_threshold_is_no_miss_and_no_rate():

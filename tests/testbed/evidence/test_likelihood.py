@@ -109,6 +109,10 @@ def test_a_search_spreads_the_prior_over_all_it_searched():
     assert search_posterior([6, 3, 1], 3, 1.0) == pytest.approx([0.6, 0.3, 0.1])
     # METRICS' formula as it stands, π = ½.
     assert search_posterior([6, 3, 1], 3, 0.5) == pytest.approx(np.array([3, 1.5, 0.5]) / (0.5 * 10 + 0.5 * 3))
+    # Surely among those listed, and none of them can be it: what was believed before stands, finite.
+    assert search_posterior([0], 1, 1.0) == pytest.approx([1.0])
+    assert search_posterior([0, 0], 2, 1.0) == pytest.approx([0.5, 0.5])
+    assert search_posterior([0], 2, 1.0) == pytest.approx([0.0])
     for gallery, inside in ((2, 1.0), (3, 0.0), (3, 1.5)):
         with pytest.raises(InputError):
             search_posterior([6, 3, 1], gallery, inside)

@@ -259,6 +259,7 @@ def test_the_model_stands_beside_the_measurement_only_where_fmr_is_known(cell):
 def test_a_threshold_that_could_not_be_found_says_nothing():
     found = searched({"x": nobody(), "y": nobody(), "a": right("a")}, nan)
     assert counts(found.fpir("own", 7, found.people.everyone())) == (0, 0)
+    assert found.untestable("own", 7) == "too few comparisons of strangers to find this threshold"
 
 
 def test_selectivity_is_never_said_to_be_below_the_share_of_searches_that_return_somebody(cell):

@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 
-from testbed.matching.attempts import CANCELLED, SHOWN, attempts_of, without_cancelled
+from testbed.matching.attempts import CANCELLED, ELSEWHERE, SHOWN, attempts_of, misplaced, without_cancelled
 from testbed.matching.people import people_of
 from testbed.runs.tables import ATTEMPTS, CAPTURES, TRANSITS
 
@@ -39,6 +39,19 @@ def test_found_failed_and_never_delivered_are_told_apart():
         "shifted": ("failed", "a face was found, but not where the truth has the person", 0),
         "lost": ("undelivered", "the photograph cannot be read", 0),
     }
+
+
+def test_where_faces_were_found_beside_everybody_nothing_was_measured():
+    def told(*attempts):
+        rows = [("c", "gate", f"p/{i}", "p", 0, *each) for i, each in enumerate(attempts)]
+        return misplaced(pl.DataFrame(rows, schema=ATTEMPTS.columns, orient="row"))
+
+    beside, unseen, lost = ("failed", ELSEWHERE), ("failed", "no face found"), ("undelivered", "unreadable")
+    said = "in {} of {} passes the system's face box is not where the truth has the person"
+    assert told(beside, beside, beside, lost) == said.format(3, 3)
+    assert told(beside, beside, unseen) == said.format(2, 3)
+    assert told(beside, beside, beside, ("acquired", "")) == ""
+    assert told(unseen, unseen) == told(beside, unseen) == told(lost) == told() == ""  # the system's own failures
 
 
 def test_a_pass_whose_templates_cancel_out_is_a_failure_to_acquire():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,23 @@ def test_the_assignment_with_most_overlap_in_all_wins_over_the_greedy_one():
 def test_a_face_that_no_truth_explains_is_nobodys():
     assert assign(np.array([[50, 50, 60, 60]], np.float32), truth((0, 0, 10, 10)), 0.3) == [None]
     assert assign(np.zeros((0, 4), np.float32), truth((0, 0, 10, 10)), 0.3) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "owned"),
+    [
+        ([(0, 0, 40, 40)], True),  # the whole picture: 100 of 1,600 pixels shared, under 0.3
+        ([(0, 0, 16, 40)], True),  # six tenths of the face
+        ([(0, 0, 15, 40)], False),  # half of it
+        ([(13, 13, 17, 17)], False),  # inside it, and far too small
+        ([(0, 0, 40, 40), (30, 30, 40, 40)], False),  # two faces: which is meant is not known
+    ],
+)
+def test_a_large_box_is_the_persons_where_nobody_else_is_in_the_picture(found, owned):
+    found, among = np.array(found, np.float32), truth((10, 10, 20, 20))
+    assert assign(found, among, 0.3)[0] is None  # passers-by whom no truth names may be there
+    owner = assign(found, replace(among, alone=True), 0.3)[0]
+    assert owner == ((0, pytest.approx(overlaps(found, among.boxes)[0, 0])) if owned else None)
 
 
 def test_where_the_place_is_not_known_the_largest_face_is_the_persons():

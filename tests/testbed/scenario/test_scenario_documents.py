@@ -94,6 +94,7 @@ def test_set_replaces_values_entries_and_whole_subtrees(read):
         ("subjects.limt=24", "subjects.limt: unknown key; did you mean `limit`?"),
         ("subject.limit=24", "subject: unknown key; did you mean `subjects`?"),
         ("subjects.limit=1", "subjects.limit: should be at least 2, not 1"),
+        ("probes.kind=vidoe", "probes.kind: should be one of stills, video, synthetic, log, not 'vidoe'; did you mean"),
         ("conditions.7.fps=3", "`conditions` is a list with the entries 0 to 1; '7' is none of them"),
         ("conditions.0.fps=3", "`conditions.0` is the single value 'clean', which has no 'fps'"),
         ("conditions=[clean", "is not valid YAML"),

@@ -118,12 +118,12 @@ def test_every_mistake_is_told_at_once_in_reading_order(refused, base):
     assert [problem.split(": ")[:2] for problem in problems] == [
         ["s.yaml:1", "title"],
         ["s.yaml:3", "subjects.table"],
-        ["s.yaml:7", "probes"],
+        ["s.yaml:8", "probes.kind"],
         ["s.yaml:12", "conditions[1].inter_eye_px"],
         ["s.yaml:14", "systems[0].pipeline"],
     ]
     assert problems[0].endswith("should be text, not 5")
-    assert problems[2].endswith("should be one of stills, video, synthetic, log, not 'stils'")
+    assert problems[2].endswith("should be one of stills, video, synthetic, log, not 'stils'; did you mean `stills`?")
     assert problems[3].endswith("should be at least 4, not 2")
     assert problems[4].endswith("did you mean `plain`?")
 
@@ -174,7 +174,8 @@ def test_truth_is_judged_as_the_kind_that_was_meant(refused):
     assert declared == ["s.yaml:7: probes.cameras[0].truth.peple: unknown key; did you mean `people`?"]
     from_file = refused(VIDEO.replace("{nobody_enrolled: true, people: 2}", "{file: clip.mp4, format: mt}"))
     assert from_file == [
-        "s.yaml:7: probes.cameras[0].truth.format: should be one of csv, mot, idl, cvat, chokepoint, not 'mt'"
+        "s.yaml:7: probes.cameras[0].truth.format: should be one of csv, mot, idl, cvat, chokepoint, not 'mt'; "
+        "did you mean `mot`?"
     ]
 
 

@@ -39,8 +39,8 @@ def test_a_list_is_a_sweep_unless_the_option_takes_lists(read, base):
     ("options", "problem"),
     [
         ("{detektor: hog}", "options.detektor: unknown option; did you mean `detector`?"),
-        ("{detector: hag}", "options.detector: should be one of hog, mmod, not 'hag'"),
-        ("{detector: [hog, hag]}", "options.detector[1]: should be one of hog, mmod, not 'hag'"),
+        ("{detector: hag}", "options.detector: should be one of hog, mmod, not 'hag'; did you mean `hog`?"),
+        ("{detector: [hog, hag]}", "options.detector[1]: should be one of hog, mmod, not 'hag'; did you mean `hog`?"),
         ("{upsample: two}", "options.upsample: should be a whole number, not 'two'"),
         ("{upsample: true}", "options.upsample: should be a whole number, not true"),
         ("{upsample: []}", "options.upsample: should be a whole number, not an empty list"),

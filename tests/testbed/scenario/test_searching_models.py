@@ -36,7 +36,10 @@ def test_without_a_search_nothing_is_searched_and_one_face_is_wanted_in_a_photog
     ("said", "sentence"),
     [
         ("{length: 3}", "search: is missing `kind`; add `kind: lookup`, `kind: identification` or `kind: watchlist`"),
-        ("{kind: lookups}", "search: should be one of lookup, identification, watchlist, not 'lookups'"),
+        (
+            "{kind: lookups}",
+            "search.kind: should be one of lookup, identification, watchlist, not 'lookups'; did you mean `lookup`?",
+        ),
         ("{kind: lookup, wanted: 3}", "search.wanted: unknown key"),
         ("{kind: lookup, length: 0}", "search.length: should be at least 1, not 0"),
         ("{kind: identification, people: 0}", "search.people: should be at least 1, not 0"),
