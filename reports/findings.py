@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from reports import alerts, contrasts, enhanced, lookups, reviewers
+from reports import alerts, contrasts, enhanced, heads, linkage, lookups, reviewers
 from reports.claims import VERDICTS, by_system
 from reports.reading import EVERYBODY, MAIN, SAME_GROUP, Contents, Figure
 from reports.synthetic import said_of_made_up
@@ -89,6 +89,7 @@ def headline(contents: Contents, system: str) -> list[str]:
     found = contents.main_point.startswith("fmr=") and not contents.synthetic
     unsaid = ["At which threshold it is used was not said."] if found else []
     said = [*_strangers(contents, cell)[:1], *_passers_by(contents, cell), *_searched(contents, cell)]
+    said += heads.found(contents, cell)[:1] + linkage.found(contents, cell)[:2]
     said += reviewers.found(contents, cell)[:1]
     said += enhanced.found(contents, cell)[:1]
     shown = _shown(contents, cell)
@@ -158,6 +159,8 @@ def findings(contents: Contents, system: str) -> list[Finding]:
         Finding("Strangers taken for the person", (*_strangers(contents, cell), *_passers_by(contents, cell))),
         Finding("Nothing measured", (nothing,) if nothing else (), "unknown"),
         Finding(searches, tuple(() if nothing else _searched(contents, cell))),
+        Finding("Who is found at all", tuple(heads.found(contents, cell))),
+        Finding("Day after day", tuple(linkage.found(contents, cell))),
         Finding("Once people have looked", tuple(reviewers.found(contents, cell))),
         Finding("The same few pixels, many faces", tuple(enhanced.found(contents, cell))),
         Finding("Falsely matched more", tuple(_higher(contents, cell))),

@@ -7,16 +7,14 @@ from typing import Any
 
 from reports.reading import Contents, Figure
 from reports.wording import count, interval, percent
+from testbed.scenario.cells import Cell
 
 BY = {
     "size": "height of the head, pixels", "yaw": "turned to the side, degrees",
     "pitch": "seen from below (less than 0) or above, degrees", "light": "light on the brow, share of white",
 }  # fmt: skip
 """What heads are told apart by, as an axis is called."""
-INDEPENDENT = {
-    "person": "people", "track": "heads followed", "stretch": "stretches of time",
-    "track or stretch": "heads followed or stretches of time",
-}  # fmt: skip
+INDEPENDENT = {"person": "people", "track": "heads followed", "stretch": "stretches of time"}
 
 
 def in_words(row: Figure) -> list[str]:
@@ -28,33 +26,43 @@ def in_words(row: Figure) -> list[str]:
         f"{percent(found['value'])} of them {interval(found)}, and a template was made of {percent(template['value'])} "
         f"{interval(template)}."
     ]
-    if row["source"] == "annotated heads":
+    by = row["counted_by"].split(" or ")
+    if "person" not in by:
         said.append(
             "Nobody knows whose heads these are, so it is not known how many people they belong to, and nothing can be "
             "said of matches."
         )
+    elif len(by) > 1:
+        said.append("Of some of them nobody knows whose they are; of those, nothing can be said of matches.")
     said.append(
         f"Found where no head is: {count(beside['faces'], 'faces')}, in {percent(beside['value'])} of the pictures "
         f"{interval(beside)}."
     )
     if found["verdict"] == "insufficient":
-        said.append(
-            f"That rests on {count(found['subjects'])} {INDEPENDENT[row['counted_by']]}: too few to say anything."
-        )
+        said.append(f"That rests on {_independent(row)}: too few to say anything.")
     return said
+
+
+def found(contents: Contents, cell: Cell) -> list[str]:
+    """Who is found at all in one cell, where that is the question: heads without names, or a film of several days."""
+    asked = (r for r in contents.heads_in(cell) if r["source"] == "annotated heads" or contents.linked_in(cell))
+    return [said for row in asked for said in in_words(row)]
 
 
 def rests_on(row: Figure) -> str:
     """What the intervals take for independent."""
-    few, by = row["found"]["subjects"], row["counted_by"]
-    if by == "person":
-        return f"{count(few, 'people')}; all pictures of one person count together"
-    stay = f"{row['stay_s'] / 60:g} minutes"
-    followed = "all pictures of a head that was followed count together" if by != "stretch" else ""
-    timed = (
-        f"all heads of one camera in {stay} count together, as who stays is no new evidence" if by != "track" else ""
-    )
-    return f"{count(few, INDEPENDENT[by])}; {' and '.join(filter(None, (followed, timed)))}"
+    together = {
+        "person": "all pictures of one person count together",
+        "track": "all pictures of a head that was followed count together",
+        "stretch": f"all heads of one camera in {row['stay_s'] / 60:g} minutes count together, as who stays is no new "
+        "evidence",
+    }
+    return f"{_independent(row)}; {', '.join(together[each] for each in row['counted_by'].split(' or '))}"
+
+
+def _independent(row: Figure) -> str:
+    """How many people, heads followed or stretches of time there are."""
+    return count(row["found"]["subjects"], " or ".join(INDEPENDENT[each] for each in row["counted_by"].split(" or ")))
 
 
 def called(low: float, high: float | None, by: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from reports.alerts import between, number
 from reports.reading import EVERYBODY, Contents, Figure
 from reports.wording import count, interval, percent
+from testbed.scenario.cells import Cell
 
 
 def of_group(rows: list[Figure], group: str, gap: int | None = None) -> Figure:
@@ -54,6 +55,11 @@ def in_words(row: Figure, point: Figure) -> list[str]:
     if link["false"]["value"] is not None:
         said.append(f"Two different people were linked in {quoted(link['false'])}.")
     return said
+
+
+def found(contents: Contents, cell: Cell) -> list[str]:
+    """What one cell's cameras learn over days at its main operating point; nothing of films of one day."""
+    return [said for row in contents.linked_in(cell) for said in in_words(row, contents.at_points(row)[0])]
 
 
 def quoted(rate: Figure) -> str:

@@ -51,9 +51,14 @@ def _compared(answer: Mapping[str, Any]) -> Iterator[str]:
         f"{count(mine['left_out']['other files'], 'other files')}, {count(mine['left_out']['links'], 'links')} and "
         f"{count(mine['left_out']['too large'], 'files')} that are too large."
     )
-    people = f"The manifest says that it shows {count(answer['people'], 'people')}."
+    stated = f"The manifest says that it shows {count(answer['people'], 'people')}."
+    if answer["people"] < answer["faces"]:
+        stated += (
+            " Some are shown several times, and the best of several faces says less than a single one: the chances "
+            "below take each face for another person, their upper limits the people stated."
+        )
     yield (
-        people
+        stated
         if mine["people_stated"]
         else (
             f"How many different people it shows is not stated. Each face is taken for another person, "
@@ -186,9 +191,10 @@ def _thousand(share: float) -> str:
 def _posterior(answer: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[str]:
     if own["why"]:
         return
+    among = count(max(answer["people"], answer["faces"]), "people")
     yield (
         "No score says how likely it is that the person is in the collection: that depends on what was likely before, "
-        f"which is not the system's to say. Among {count(answer['people'], 'people')}, by the likelihood ratio above:"
+        f"which is not the system's to say. Among {among}, by the likelihood ratio above:"
     )
     for each in own["posterior"]:
         before = "certain" if each["prior"] == 1 else f"1 in {round(1 / each['prior']):,}"

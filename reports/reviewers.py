@@ -7,7 +7,7 @@ from typing import Any
 
 from reports.alerts import everybody, number
 from reports.reading import Contents, Figure
-from reports.wording import bounds, count, percent
+from reports.wording import bounds, count, percent, too_few
 from reports.wording import number as digits
 from testbed.scenario.cells import Cell
 
@@ -42,20 +42,19 @@ def in_words(row: Figure) -> list[str]:
         said.append(
             f"If {looking(row)} answered as assumed, {percent(false['value'])} of searches for people who are not "
             f"there would still end with a stranger named {ranged(false)}, against "
-            f"{percent(false['machine']['value'])} by the machine alone ("
-            f"{count(false['comparisons'], 'searches')}, {count(false['subjects'], 'people')})."
+            f"{percent(false['machine']['value'])} by the machine alone {rests_on(false)}."
         )
     if missed["value"] is not None:
         said.append(
             f"Of searches for people who are there, {percent(missed['value'])} would not end with the right person "
             f"named {ranged(missed)}; the machine alone does not put the person first in "
-            f"{percent(missed['machine']['value'])} ({count(missed['comparisons'], 'searches')}, "
-            f"{count(missed['subjects'], 'people')})."
+            f"{percent(missed['machine']['value'])} {rests_on(missed)}."
         )
-    if whole["survive"]["value"] is not None:
+    survive = whole["survive"]
+    if survive["value"] is not None:
         said.append(
-            f"“Reviewers correct the machine”: of lists that show strangers only, {percent(whole['survive']['value'])} "
-            f"still end with one of them named {ranged(whole['survive'])}."
+            f"“Reviewers correct the machine”: of lists that show strangers only {rests_on(survive)}, "
+            f"{percent(survive['value'])} still end with one of them named {ranged(survive)}."
         )
     if work:
         said.append(f"1,000 searches take {hours(work['per_1000'])} of review; a correct identification takes "
@@ -68,6 +67,12 @@ def looking(row: Figure) -> str:
     if row["assumptions"]["reviewers"] == 1:
         return "a reviewer"
     return "two reviewers, who must agree," if row["assumptions"]["agree"] == "both" else "either of two reviewers"
+
+
+def rests_on(told: Figure) -> str:
+    """How many searches and people a rate is of, and whether these are too few."""
+    few = f"; {too_few(told['subjects'])}" if told["verdict"] == "insufficient" else ""
+    return f"({count(told['comparisons'], 'searches')}, {count(told['subjects'], 'people')}{few})"
 
 
 def ranged(told: Figure) -> str:

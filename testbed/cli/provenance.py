@@ -32,8 +32,9 @@ def provenance(
     if sum([path is not None, about is not None, every]) != 1:
         raise InputError("name one thing to look at: a folder, a run or a scenario, or --about ID, or --list")
     if every:
-        lines = [f"{known.id:<21}{known.year}  {known.status:<11}consent {known.consent:<8}{known.name}"
-                 for known in known_sets()]  # fmt: skip
+        lines = [
+            f"{s.id:<21}{s.year}  {_known(s.status):<11}consent {_known(s.consent):<11}{s.name}" for s in known_sets()
+        ]
         typer.echo("\n".join([*lines, "", "One of them: testbed provenance --about ID"]))
     elif about is not None:
         typer.echo("\n".join(_entry(known_set(about))))
@@ -96,14 +97,18 @@ def _entry(known: KnownSet, found: Recognised | None = None) -> list[str]:
         "made by": known.publisher,
         "people": known.people or "not known",
         "pictures": known.images or "not known",
-        "gathered": {"volunteers": "from volunteers", "web": "from the web", "filmed": "by cameras that people passed",
-                     "unknown": "not known"}[known.gathered],
-        "consent": f"{known.consent}: {known.consent_clause}",
+        "gathered": {"volunteers": "from volunteers", "web": "from the web", "filmed": "by cameras that people passed"}
+                    .get(known.gathered, "not known"),
+        "consent": f"{_known(known.consent)}: {known.consent_clause}",
         "licence": known.licence or "not known",
-        "status": f"{known.status.replace('unknown', 'not known').upper() if when else known.status}{when}",
+        "status": f"{known.status.upper() if when else _known(known.status)}{when}",
         "why": known.why,
         "copies": known.copies,
         "sources": " ".join(known.sources),
     }  # fmt: skip
     title = f"{known.name} ({known.id}, {known.year})"
     return [title, *(f"  {name:<11}{said}" for name, said in told.items() if said)]
+
+
+def _known(word: str) -> str:
+    return "not known" if word == "unknown" else word

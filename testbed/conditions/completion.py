@@ -36,10 +36,14 @@ def posterior(design: Doubles, seen: Doubles, variances: Doubles, noise: float) 
 def completed(
     small: Image, large: Floats, eyes: Doubles, prior: FacePrior, generator: np.random.Generator
 ) -> Floats | None:
-    """`large` with the face drawn that has its pupils at `eyes`; None where nothing of it is in the picture.
+    """`large` with the face drawn that has its pupils at `eyes`.
+
+    None where nothing of it is in the picture, or where it has more pixels there than the prior's faces have.
 
     small `(h, w, 3)`, large `(f·h, f·w, 3)` grey levels, eyes `(2, 2)` pixels of `small`. The face fades into `large`.
     """
+    if np.hypot(*(eyes[1] - eyes[0])) > np.hypot(*(EYES[1] - EYES[0])):
+        return None
     f = large.shape[0] // small.shape[0]
     # Canonical face to the large picture, then to the blocks that it touches.
     there = similarity(EYES, (eyes + 0.5) * f - 0.5)
@@ -60,13 +64,13 @@ def completed(
     told = shrunk(within[..., None], f)[..., 0] >= SEEN
     if not told.any():
         return None
-    mean, basis = placed(prior.mean), np.stack([placed(each) for each in prior.components])
     (x1, y1), (x2, y2) = first, last
-    design = np.stack([shrunk(each, f)[told].ravel() for each in basis], axis=1).astype(np.float64)
-    seen = (small[y1:y2, x1:x2].astype(np.float32) - shrunk(mean, f))[told].ravel().astype(np.float64)
+    # Each component is placed and let go: of all together there would be many large pictures.
+    design = np.stack([shrunk(placed(each), f)[told].ravel() for each in prior.components], axis=1).astype(np.float64)
+    seen = (small[y1:y2, x1:x2].astype(np.float32) - shrunk(placed(prior.mean), f))[told].ravel().astype(np.float64)
     middle, root = posterior(design, seen, prior.variances.astype(np.float64), prior.noise)
     z = middle + root @ generator.standard_normal(len(middle))
-    face = mean + np.tensordot(z.astype(np.float32), basis, axes=1)
+    face = placed(prior.mean + np.tensordot(z.astype(np.float32), prior.components, axes=1))
     part = (slice(y1 * f, y2 * f), slice(x1 * f, x2 * f))
     drawn = large.copy()
     drawn[part] += within[..., None] * (face - large[part])

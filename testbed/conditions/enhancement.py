@@ -32,9 +32,10 @@ Floats = npt.NDArray[np.float32]
 def enhance(take: Take, condition: Condition, prior: FacePrior | None, seed: Sequence[int]) -> Take:
     """The take as `condition.enhance` makes it, `condition.enlarge` times as large, with its truth; as it is for none.
 
-    prior: of a completion, else None. Faces of which the eyes are not known, or outside the picture, are not completed;
-    the frame's reason says how many. A draw depends on `seed`, the frame's index, the face's number and `draw` alone.
-    Raises InputError where a picture becomes too large, or a model does not take it.
+    prior: of a completion, else None. Faces of which the eyes are not known, outside the picture, or further apart than
+    the prior's are not completed; the frame's reason says how many. A draw depends on `seed`, the frame's index, the
+    face's number and `draw` alone. Raises InputError where a picture becomes too large, or a model does not
+    take it.
     """
     how = condition.enhance
     if how == "none":
@@ -102,7 +103,9 @@ def _completed(frame: Frame, truth: Truth, f: int, prior: FacePrior, seed: Seque
     return replace(frame, image=consistent(large, image), reason=reason)
 
 
-NOT_COMPLETED = "faces enlarged bicubically, not completed, since their eyes are not known"
+NOT_COMPLETED = (
+    "faces enlarged bicubically, not completed, since their eyes are not known, or further apart than the prior's"
+)
 
 
 @lru_cache(maxsize=2)
@@ -152,10 +155,17 @@ def resolver(model: Path, f: int) -> Callable[[Image], Image]:
                 f"{model}: makes {made.shape} of {(1, channels, h, w)}, not {(1, channels, h * f, w * f)}; set "
                 "`enlarge` to what the model does"
             )
+        if not np.isfinite(made).all():
+            raise InputError(f"{model}: makes what is no number of a picture of {w} × {h}; mend the model")
         return np.asarray(made[0].transpose(1, 2, 0), np.float32)
 
-    first = np.zeros((sides[0] or 64, sides[1] or 64, channels), np.float32)
-    run(first)  # what is wrong with it is said before any picture
+    # What is wrong with it is said before any picture.
+    level = float(np.median(run(np.full((sides[0] or 64, sides[1] or 64, channels), 0.5, np.float32))))
+    if not 0.25 < level < 0.75:
+        raise InputError(
+            f"{model}: makes {level:.3g} of plain grey, which is 0.5; a super-resolver takes and gives levels "
+            "from 0 to 1"
+        )
 
     def resolved(image: Image) -> Image:
         scaled = image.astype(np.float32) / 255

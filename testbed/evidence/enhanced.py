@@ -420,8 +420,8 @@ def matched(draws: Draws, gallery: Gallery, there: Array, absent: Array, limits:
     both = right & stranger
 
     def told(errors: Array, of: Array, decided: Array, times: int = 1) -> dict[str, Any]:
-        repeated = replace(gallery, person=np.repeat(draws.person, times))
-        rate = two_way(repeated, np.repeat(of, times), errors.astype(np.int64), (decided[:, 0], decided[:, 1]))
+        person, mine = np.repeat(draws.person, times), np.repeat(of, times)
+        rate = two_way(person, gallery.size, mine, errors, (decided[:, 0], decided[:, 1]))
         return _told(rate, searched=True)
 
     asked = there | absent

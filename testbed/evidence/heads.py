@@ -1,7 +1,7 @@
 """Who is found at all: the heads in which a system found a face (METRICS.md § Cameras that film for days).
 
-Two kinds of truth. *Annotated heads*: boxed by hand, of nobody known. *Made-up faces*: all is known of each. Both speak
-of the height of a whole head in the picture as the system was shown it.
+Two kinds of truth. *Annotated heads*: boxed by hand, some perhaps of people who are known. *Made-up faces*: all is
+known of each. Both speak of the height of a whole head in the picture as the system was shown it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ from testbed.replay.assignment import overlaps
 from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import ANNOTATED, BOX, CAPTURES, FACES, FRAMES, HEADS, TRUTH, Table
 from testbed.scenario.cells import Cell
-from testbed.scenario.models import Scenario
+from testbed.scenario.models import Scenario, TruthFile, Video
 from testbed.scenario.synthetic import Synthetic, of_day
 from testbed.synthetic.faces import HIDDEN, TURNED
 
 HEAD = 1.2
 """Height of a head, crown to chin, over that of a face box, hairline to chin: 1.199, standard deviation 0.019, over 24
 people drawn without hair. Hair adds to it."""
+OF_EYES = 1.48
+"""Height of a head over that of a box made of its two eyes, 2.2 of their distances: a head of 26 pixels has 8 there."""
 CLEAR = 26.0
 """Pixels: a head that looks at the camera then has its eyes 8 pixels apart, and less the more it is turned."""
 STAY_S = {"annotated heads": 1800.0, "made-up faces": 10.0}
@@ -43,6 +45,8 @@ BINS: dict[str, tuple[str, tuple[float, ...]]] = {
     "light": ("share of white", (0, 0.02, 0.05, 0.1, 0.2, 0.4, inf)),
 }
 """What heads are told apart by: its unit, and the edges of the bins, each from one edge to below the next."""
+KINDS = ("person", "track", "stretch")
+"""What is independent of a head: whose it is, if that is known; the annotator's track; else the time it falls into."""
 KEY = ["camera", "frame"]
 
 
@@ -56,7 +60,7 @@ def heads_of(run: RunDirectory, scenario: Scenario, cell: Cell, people: People) 
         across=pl.col("width") / pl.col("recorded_width"), down=pl.col("height") / pl.col("recorded_height")
     )
     for source, (shown, heads, unexplained) in {
-        "annotated heads": _annotated(run, frames, captures),
+        "annotated heads": _annotated(run, scenario, frames, captures),
         "made-up faces": _made_up(run, frames, captures),
     }.items():
         if heads.is_empty():
@@ -66,15 +70,18 @@ def heads_of(run: RunDirectory, scenario: Scenario, cell: Cell, people: People) 
         shown = shown.with_columns(block=block)
         heads = heads.join(shown.select(*KEY, "block"), KEY).with_columns(who=pl.coalesce("who", "block"))
         there = heads.filter("put")
+        known = there.filter(pl.col("kind") == KINDS[0])
+        # Where some are of nobody known, everybody is no group of the rest.
+        groups = [group for group in people.within() if group.attributes or known.height == there.height]
         beside = shown.join(unexplained.group_by(KEY).agg(n=pl.len()), KEY, how="left").fill_null(0)
         blocks = beside["block"].rank("dense").to_numpy().astype(np.int64) - 1
         yield {
             "system": cell.system.label, "condition": {"name": cell.condition_name}, "cell": cell.id,
             "confidence": 1 - ALPHA, "source": source, "pictures": shown.height, "cameras": shown["camera"].n_unique(),
-            "stay_s": stay, "counted_by": _counted_by(heads, source),
+            "stay_s": stay, "counted_by": " or ".join(kind for kind in KINDS if kind in heads["kind"]),
             "heads": there.height, **_both(there),
-            "groups": [{"group": group.name, "attributes": group.attributes, **_both(_of(there, people, group.members))}
-                       for group in people.within()] if source == "made-up faces" else [],
+            "groups": [{"group": group.name, "attributes": group.attributes, **_both(_of(known, people, group.members))}
+                       for group in groups] if known.height else [],
             "bins": [row for by in BINS for row in _binned(heads, by)],
             "unexplained": {"faces": unexplained.height, **_rate((beside["n"] > 0).to_numpy(), blocks)},
         }  # fmt: skip
@@ -101,19 +108,22 @@ def assigned(faces: Array, heads: Array) -> Array:
 Truth = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]
 """Pictures that truth speaks of (camera, frame, seconds); the heads in them; found faces that no head explains.
 
-Heads: camera, frame, who (null: nobody knows), found, template, and what BINS tells them apart by (null: not known);
-put: it was there to be found; by_<bin>: it was there to be found but for that.
+Heads: camera, frame, who (null: nobody knows), kind (of KINDS), found, template, and what BINS tells them apart by
+(null: not known); put: it was there to be found; by_<bin>: it was there to be found but for that.
 """
 
 
-def _annotated(run: RunDirectory, frames: pl.DataFrame, captures: pl.DataFrame) -> Truth:
+def _annotated(run: RunDirectory, scenario: Scenario, frames: pl.DataFrame, captures: pl.DataFrame) -> Truth:
     none = frames.head(0)
-    if not run.has(HEADS) or run.read(HEADS).is_empty():
+    if not run.has(ANNOTATED):
         return none, none, none
-    boxed = run.read(HEADS)
-    looked_at = run.read(ANNOTATED).filter(pl.col("camera").is_in(boxed["camera"].unique().implode()))
-    shown = frames.join(looked_at, KEY, how="semi")
-    heads = _delivered(boxed, shown).sort(*KEY, "head")
+    shown = frames.join(run.read(ANNOTATED), KEY, how="semi")
+    boxed = pl.concat([run.read(HEADS), run.read(TRUTH)], how="diagonal").select(*KEY, "subject", "track", *BOX)
+    heads = _delivered(boxed, shown).sort(*KEY, *BOX)
+    eyes = [camera.name for camera in scenario.probes.cameras
+            if isinstance(camera.truth, TruthFile) and camera.truth.format == "chokepoint"
+            ] if isinstance(scenario.probes, Video) else []  # fmt: skip
+    high = pl.when(pl.col("camera").is_in(eyes)).then(OF_EYES).otherwise(1.0)
     faces = captures.join(shown, KEY, how="semi").sort(*KEY, "face")
     found, template = np.zeros((2, heads.height), bool)
     explained = np.zeros(faces.height, bool)
@@ -126,7 +136,10 @@ def _annotated(run: RunDirectory, frames: pl.DataFrame, captures: pl.DataFrame) 
         found[there[which[taken]]] = True
         template[there[which[taken]]] = (faces["state"].gather(rows[taken]) == "ok").to_numpy()
     known = heads.select(
-        *KEY, who=pl.format("{}/{}", "camera", "track"), size=pl.col("y2") - pl.col("y1"),
+        *KEY, who=pl.coalesce("subject", pl.format("{}/{}", "camera", "track")),
+        size=high * (pl.col("y2") - pl.col("y1")),
+        kind=pl.coalesce(*(pl.when(pl.col(c).is_not_null()).then(pl.lit(k))
+                           for c, k in zip(("subject", "track", "camera"), KINDS, strict=True))),
         **dict.fromkeys(("yaw", "pitch", "light"), pl.lit(None, pl.Float64)), put=pl.lit(value=True),
         **{f"by_{by}": pl.lit(by == "size") for by in BINS}, found=pl.Series(found), template=pl.Series(template),
     )  # fmt: skip
@@ -145,7 +158,8 @@ def _made_up(run: RunDirectory, frames: pl.DataFrame, captures: pl.DataFrame) ->
     size = HEAD * (pl.col("y2") - pl.col("y1"))
     seen, ahead = pl.col("visible") >= HIDDEN, pl.max_horizontal(pl.col("yaw").abs(), pl.col("pitch").abs()) <= TURNED
     known = faces.select(
-        *KEY, who="subject", size=size, yaw=pl.col("yaw").abs(), pitch="pitch", light="luminance", put="put",
+        *KEY, who="subject", kind=pl.lit(KINDS[0]), size=size, yaw=pl.col("yaw").abs(), pitch="pitch",
+        light="luminance", put="put",
         by_size=seen & ahead, by_yaw=seen & (size >= CLEAR) & (pl.col("pitch").abs() <= TURNED),
         by_pitch=seen & (size >= CLEAR) & (pl.col("yaw").abs() <= TURNED), by_light="put",
         found=pl.col("state").is_not_null(), template=(pl.col("state") == "ok").fill_null(value=False),
@@ -206,14 +220,6 @@ def _rate(errors: Array, who: Array) -> dict[str, Any]:
         "errors": rate.errors, "comparisons": rate.comparisons, "subjects": rate.subjects,
         "verdict": verdict([rate], paired=False),
     }  # fmt: skip
-
-
-def _counted_by(heads: pl.DataFrame, source: str) -> str:
-    """What is independent: people, tracks, or stretches of time."""
-    if source == "made-up faces":
-        return "person"
-    tracked = (heads["who"] != heads["block"]).mean()
-    return "track" if tracked == 1 else "stretch" if tracked == 0 else "track or stretch"
 
 
 def _of(heads: pl.DataFrame, people: People, members: tuple[int, ...]) -> pl.DataFrame:

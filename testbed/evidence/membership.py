@@ -1,8 +1,8 @@
 """Is this face in this collection? What the best score is worth, and how often a stranger scores as high.
 
-METRICS.md § Membership: is this face in this collection. The collection and the photograph asked about give one number,
-the best score, and how many faces it is the best of; all else comes from a run of the same system under the same
-condition, the calibration.
+METRICS.md § What a similarity or a "percent" means, Membership. The collection and the photograph asked about give one
+number, the best score, and how many faces it is the best of; all else comes from a run of the same system under the
+same condition, the calibration.
 """
 
 from __future__ import annotations
@@ -63,8 +63,9 @@ class Membership:
 def membership(population: Population, score: float, faces: int, people: int) -> Membership:
     """Hold a best score against a population whose cell is tallied at it (`tallied_at`).
 
-    A stranger can be taken for any of the `faces`; the person asked about is one of `people`, or none. Raises
-    InputError where the population has no mated or no non-mated comparisons.
+    A stranger can be taken for any of the `faces`; the person asked about is one of `people`, or none. Of people shown
+    several times the best face is compared, so that each face counts as another person, but for the upper limit.
+    Raises InputError where the population has no mated or no non-mated comparisons.
     """
     mated, others = population.mated.sum(), population.non_mated.sum()
     if not mated or not others:
@@ -77,11 +78,15 @@ def membership(population: Population, score: float, faces: int, people: int) ->
     hits = chances(population, population.cell.tallied.index(ASKED), sorted({min(faces, most), faces} - {0}))[-1]
     low, high = ratio.limits()
 
-    def found(ratio: float, prior: float) -> float:
+    def found(ratio: float, prior: float, among: int) -> float:
         # Of one person, who is certain to be in it, no score can say anything.
-        return 1.0 if people == prior == 1 else float(search_posterior(ratio, people, prior)[0])
+        return 1.0 if people == prior == 1 else float(search_posterior(ratio, among, prior)[0])
 
-    posterior = tuple((prior, found(ratio.value, prior), found(low, prior), found(high, prior)) for prior in PRIORS)
+    many = max(people, faces)
+    posterior = tuple(
+        (prior, found(ratio.value, prior, many), found(low, prior, many), found(high, prior, people))
+        for prior in PRIORS
+    )
     return Membership(population, score, faces, people, ratio, hits, most, posterior)
 
 

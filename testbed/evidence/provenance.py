@@ -24,14 +24,15 @@ from pipelines.errors import InputError
 from testbed.evidence.claims.judging import is_synthetic
 from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import PHOTOGRAPHS, REFERENCES, Table
+from testbed.scenario.documents import read
 from testbed.scenario.models import Log, Scenario, Stills, TruthFile, Video
 from testbed.scenario.problems import suggestion
 from testbed.scenario.strict import Strict
 from testbed.scenario.synthetic import Synthetic
+from testbed.sources.collection import MANIFEST
 
 MOST_NAMES = 200_000
 """So many names of a folder are looked at; what lies beyond is not."""
-MOST_MANIFEST = 1 << 16
 FEWEST = 3
 """So many pictures at least must be named alike before their names say anything."""
 PICTURES = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".bmp", ".webp", ".bz2")
@@ -47,10 +48,10 @@ CONSENT = {
 
 Sure = Literal["name and structure", "manifest", "structure alone", "name alone", "as declared"]
 HOW_SURE: dict[Sure, str] = {
-    "name and structure": "recognised by its name and by the names of its files",
-    "manifest": "so its manifest says",
-    "structure alone": "its files are named as that set's are, though the folder is not",
-    "name alone": "a folder bears its name, nothing else points to it",
+    "name and structure": "by its name and by the names of its files",
+    "manifest": "by what its manifest says",
+    "structure alone": "by the names of its files alone; no folder bears its name",
+    "name alone": "by the name of a folder alone; nothing else points to it",
     "as declared": "named in what the system says of itself",
 }
 """In this order, surest first."""
@@ -286,15 +287,13 @@ def _pattern(name: str) -> str:
 
 
 def _manifest(root: Path) -> str:
-    """Name and source of a folder's `manifest.yaml`, "" where there is none that can be read."""
-    path = root / "manifest.yaml"
+    """Name and source of a folder's manifest, "" where there is none that can be read."""
+    path = root / MANIFEST
     try:
-        if path.is_symlink() or path.stat().st_size > MOST_MANIFEST:
-            return ""
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        said = {} if path.is_symlink() else read(path).value
+    except InputError:
         return ""
-    return " ; ".join(str(said.get(key, "")) for key in ("name", "source")) if isinstance(said, dict) else ""
+    return " ; ".join(text for key in ("name", "source") if isinstance(text := said.get(key), str))
 
 
 def _rows(what: str, found: Sequence[Recognised], otherwise: str = NO_CLEAN_BILL) -> list[dict[str, Any]]:

@@ -16,19 +16,17 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from pydantic import ValidationError
 from scipy import special
 
-from pipelines.errors import InputError
 from testbed.evidence.figures import verdict
 from testbed.evidence.intervals import Clustered, by_subject
 from testbed.evidence.rates import ALPHA, CellData
-from testbed.evidence.searches import Array, Gallery, Searches, search_interval
+from testbed.evidence.searches import Array, Gallery, Searches, search_interval, two_way
 from testbed.matching.people import Group
 from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import CANDIDATES, SEARCHES
-from testbed.scenario.documents import read
-from testbed.scenario.problems import dotted, in_words
+from testbed.scenario.loading import read_as
+from testbed.scenario.models import Scenario
 from testbed.scenario.reviewing import SOURCES, VARIED, Review
 from testbed.scenario.strict import Strict
 
@@ -36,7 +34,8 @@ PREVALENCES = (0.5, 0.1, 0.01, 1e-3, 1e-4)
 """Shares of searches whose person is among those searched, for which precision is told."""
 RAREST = 0.02
 """The rarest that was studied: the effect of rarity is not carried beyond."""
-REPEATS = 400
+REPEATS, MOST_PLAYED = 400, 20_000_000
+"""Of the simulation: how often all lists are looked at, less often where they are so many (20 times at least)."""
 Told = dict[str, float]
 """`value`, `least` and `most` of what is assumed, `low` and `high` of the sample too."""
 
@@ -125,13 +124,10 @@ class _File(Strict):
 
 
 def read_review(path: Path) -> Review:
-    """The assumptions of a file, under `review:` as in a scenario. Raises InputError, all mistakes at once."""
-    document = read(path, "file of reviewers", "review, a mapping as in scenarios/hidden-work.yaml")
-    try:
-        return _File.model_validate(document.value).review
-    except ValidationError as error:
-        told = in_words(error.errors(), document.value, _File)
-        raise InputError("\n".join(f"{document.place(at)}: {dotted(at)}: {said}" for at, said in told)) from None
+    """What a file assumes under `review:`, be it a whole scenario. Raises InputError, all mistakes at once."""
+    others = Scenario.model_fields.keys() - {"review"}
+    needs = "review, a mapping as in scenarios/hidden-work.yaml"
+    return read_as(_File, path, "file of reviewers", needs, others).review
 
 
 # -- what reviewers make of a list ----------------------------------------------------------------------------------
@@ -200,32 +196,12 @@ def expected(lists: Lists, mine: Array, chance: Array, decided: Array, size: int
 
     decided `(Q,)`: the part of it that would go without the most alike stranger, who is in a gallery of `size`.
     """
-    M = int(mine.sum())
-    if not M:
-        return Expected(0, 0, 0.0, 1.0, 0, 0)
-    _, place = np.unique(lists.person[mine], return_inverse=True)
-    trials, x = np.bincount(place), float(chance[mine].sum())
-    probe = by_subject(np.bincount(place, chance[mine]), trials)
-    at = np.flatnonzero(mine & (decided > 0))
-    _, who = np.unique(lists.best[at], return_inverse=True)
-    found = np.bincount(who, decided[at], max(size, int(who.max(initial=-1)) + 1, 1))
-    reference = by_subject(found, np.ones_like(found))
-    number = np.full(len(mine), -1)
-    number[mine] = place
-    pairs, which = np.unique(np.column_stack([number[at], who]), axis=0, return_inverse=True)
-    parts, q = np.bincount(which.ravel(), decided[at], len(pairs)), float(decided[at].sum()) / (M * size)
-    cross = float(parts @ (parts - 2 * q * trials[pairs[:, 0]]) + q * q * size * (trials @ trials))
-    sums = [
-        each.variance * each.comparisons**2 * (each.subjects / (each.subjects - 1) if each.subjects > 1 else 1.0)
-        for each in (probe, reference)
-    ]
-    V, freedom = max(zip(sums, (probe.freedom, reference.freedom), strict=True))
-    if sum(sums) - cross > V:
-        V = sum(sums) - cross
-        freedom = sum(sums) ** 2 / (sums[0] ** 2 / probe.freedom + sums[1] ** 2 / reference.freedom)
-    share = x / M
+    at = np.flatnonzero(decided > 0)
+    rate = two_way(lists.person, size, mine, chance, (at, lists.best[at]), decided[at])
+    M, x = rate.comparisons, float(chance[mine].sum())
+    share = min(x / max(M, 1), 1.0)
     errors = 0 if x == 0 else M if share > 1 - 1e-12 else int(np.clip(round(x), 1, max(M - 1, 1)))
-    return Expected(errors, M, V / M**2, freedom, probe.subjects, min(probe.subjects, M - 1), mean=min(share, 1.0))
+    return Expected(**{**vars(rate), "errors": errors, "mean": share})
 
 
 @dataclass(frozen=True)
@@ -569,7 +545,8 @@ def _precisions(
 def _simulation(looked: Looked) -> dict[str, Any]:
     """The middle assumptions played out: shares of searches, their mean and the spread by reviewers' luck alone."""
     lists, a = looked.lists, Assumed.of(looked.review)
-    rights, wrongs = simulated(lists, a, looked.review.seed)
+    repeats = int(np.clip(MOST_PLAYED // len(lists.person), 20, REPEATS))
+    rights, wrongs = simulated(lists, a, looked.review.seed, repeats)
     told: dict[str, Any] = {"repeats": len(rights), "seed": looked.review.seed}
     for name, played, mine in (("false_identifications", wrongs, ~lists.mated), ("misses", ~rights, lists.mated)):
         if not mine.any():

@@ -11,6 +11,8 @@ from testbed.scenario.strict import Strict
 from testbed.scenario.synthetic import MadeUp
 
 MOST_DRAWS = 50
+MOST_PEOPLE = 500
+"""Of a prior, whose portraits are all held at once."""
 POSES = 6
 """Portraits of each person of a prior."""
 
@@ -69,6 +71,8 @@ class Prior(Strict):
     @model_validator(mode="after")
     def _enough_people(self) -> Prior:
         people = sum(kind.count for kind in self.people)
+        if people > MOST_PEOPLE:
+            raise ValueError(f"has {people} people; a prior has at most {MOST_PEOPLE}, name fewer")
         if self.components >= POSES * people:
             raise ValueError(
                 f"{POSES} portraits of each of {people} people have at most {POSES * people - 1} principal "

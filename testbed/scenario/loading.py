@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pipelines.errors import InputError
 from testbed.scenario import paths, systems
@@ -17,7 +17,9 @@ from testbed.scenario.models import ENHANCEMENT, Log, Scenario
 from testbed.scenario.problems import Loc, ScenarioError, dotted, in_words
 from testbed.scenario.sweeps import MAX_CELLS, Expansion, expand
 
-__all__ = ["Loaded", "ScenarioError", "load", "reload"]
+__all__ = ["Loaded", "ScenarioError", "load", "read_as", "reload"]
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,24 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Loaded:
     if told or scenario is None:
         raise ScenarioError(*told)
     return _loaded(scenario, path)
+
+
+def read_as(model: type[Model], path: Path, what: str, needs: str, besides: Collection[str] = ()) -> Model:
+    """The `what` in a YAML file, which `needs` these keys and may hold others `besides`, which are left alone.
+
+    Raises ScenarioError, which holds every mistake found.
+    """
+    document, found = read(path, what, needs), None
+    tree = {key: value for key, value in document.value.items() if key not in besides}
+    problems: list[tuple[Loc, str]] = []
+    try:
+        found = model.model_validate(tree)
+    except ValidationError as error:
+        problems = in_words(error.errors(), tree, model)
+    told = _told(document, problems)
+    if told or found is None:
+        raise ScenarioError(*told)
+    return found
 
 
 def reload(resolved: dict[str, Any]) -> Loaded:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,15 @@ class Annotations:
     notices: tuple[str, ...] = ()
 
 
-def rows_of(path: Path, rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
-    """Rows in the order of ROWS. Raises InputError where there are more than five million."""
-    table = pl.DataFrame(list(rows), schema=ROWS, orient="row")
-    if len(table) > MAX_ROWS:
+def rows_of(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
+    """Rows in the order of ROWS."""
+    return pl.DataFrame(list(rows), schema=ROWS, orient="row")
+
+
+def few_enough(path: Path, boxes: Sized) -> None:
+    """Asked as they are read, before they fill the memory: raises InputError where there are over five million."""
+    if len(boxes) > MAX_ROWS:
         raise InputError(f"{path}: has more than {MAX_ROWS:,} boxes; split it by camera")
-    return table
 
 
 def bounded(path: Path) -> Path:

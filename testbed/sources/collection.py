@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field
 
 from pipelines.errors import InputError
-from testbed.scenario.documents import read
-from testbed.scenario.problems import dotted, in_words
+from testbed.scenario.loading import read_as
 from testbed.scenario.strict import Strict
 
 MANIFEST = "manifest.yaml"
@@ -95,15 +94,7 @@ def _manifest(folder: Path) -> Manifest:
             f"{folder}: has no {MANIFEST}; write one that says what the collection is, in three lines: `name: …`, "
             "`source: …` (where it was published) and `licence: …`"
         )
-    document = read(file, "manifest", "name, source and licence")
-    told = list(document.problems)
-    try:
-        manifest = Manifest.model_validate(document.value)
-    except ValidationError as error:
-        told += in_words(error.errors(), document.value, Manifest)
-    if told:
-        raise InputError("\n".join(f"{document.place(at)}: {dotted(at)}: {said}" for at, said in told))
-    return manifest
+    return read_as(Manifest, file, "manifest", "name, source and licence")
 
 
 def _kind(file: Path) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from testbed.sources.annotations import Annotations, XmlReader, rows_of
+from testbed.sources.annotations import Annotations, XmlReader, few_enough, rows_of
 from testbed.sources.recording import Recording
 from testbed.sources.sequence import PictureSequence, by_number, no_such
 from testbed.sources.stills import face_box
@@ -25,7 +25,7 @@ def read_chokepoint(path: Path, footage: Recording | PictureSequence) -> Annotat
     absent = reader.frames.keys() - numbers.keys()
     if absent:
         raise no_such(path, absent)
-    rows = rows_of(path, ((line, numbers[number], *more) for line, number, *more in reader.rows))
+    rows = rows_of((line, numbers[number], *more) for line, number, *more in reader.rows)
     eyeless = len(reader.eyeless)
     notices = [
         f"{path}: in {eyeless} pictures the eyes of somebody are not marked; they are not judged: only who has eyes "
@@ -73,3 +73,4 @@ class _Reader(XmlReader):
                 return
             x1, y1, x2, y2 = map(float, face_box(np.array(list(self._eyes.values()))))
             self.rows.append((line, self._number, subject, None, x1, y1, x2 - x1, y2 - y1))
+            few_enough(self.path, self.rows)

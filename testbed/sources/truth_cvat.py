@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipelines.errors import InputError
 from testbed.scenario.models import TruthFile
-from testbed.sources.annotations import Annotations, XmlReader, rows_of
+from testbed.sources.annotations import Annotations, XmlReader, few_enough, rows_of
 from testbed.sources.recording import Recording
 from testbed.sources.sequence import PictureSequence, indices_of
 from testbed.sources.stills import named
@@ -41,11 +41,8 @@ def read_cvat(truth: TruthFile, footage: Recording | PictureSequence) -> Annotat
         at = [box.frame for box in rows]
         notices += told
     table = rows_of(
-        truth.file,
-        (
-            (box.line, frame, box.attributes.get(truth.identity or ""), box.track, *box.corner, *box.sides)
-            for box, frame in zip(rows, at, strict=True)
-        ),
+        (box.line, frame, box.attributes.get(truth.identity or ""), box.track, *box.corner, *box.sides)
+        for box, frame in zip(rows, at, strict=True)
     )
     return Annotations(table, tuple(looked_at), tuple(notices))
 
@@ -94,6 +91,7 @@ class _Reader(XmlReader):
             self.shapes[(self._track or attributes).get("label")] += 1
         elif name == "box":
             self.boxes.append(self._box(attributes))
+            few_enough(self.path, self.boxes)
         elif name == "attribute":
             self._attribute = attributes.get("name", "")
 

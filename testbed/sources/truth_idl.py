@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from pipelines.errors import InputError
-from testbed.sources.annotations import Annotations, bounded, rows_of
+from testbed.sources.annotations import Annotations, bounded, few_enough, rows_of
 from testbed.sources.sequence import PictureSequence, indices_of
 
 _LINE = re.compile(r'"([^"]+)"\s*(:?)\s*')
@@ -29,6 +29,7 @@ def read_idl(path: Path, pictures: PictureSequence) -> Annotations:
                     name, found = _line(path, line, text.strip())
                     boxes += [(line, len(named), box) for box in found]
                     named.append((line, name))
+                    few_enough(path, boxes)
     except OSError as error:
         raise InputError(f"{path}: the truth file cannot be read ({error.strerror}); correct `file`") from None
     except UnicodeDecodeError:
@@ -37,12 +38,9 @@ def read_idl(path: Path, pictures: PictureSequence) -> Annotations:
         raise InputError(f"{path}: is empty; an IDL file has lines such as {_AS}")
     frames, elsewhere = indices_of(pictures, named, path)
     rows = rows_of(
-        path,
-        (
-            (line, frames[which], None, None, min(x1, x2), min(y1, y2), abs(x2 - x1), abs(y2 - y1))
-            for line, which, (x1, y1, x2, y2) in boxes
-            if frames[which] is not None
-        ),
+        (line, frames[which], None, None, min(x1, x2), min(y1, y2), abs(x2 - x1), abs(y2 - y1))
+        for line, which, (x1, y1, x2, y2) in boxes
+        if frames[which] is not None
     )
     notices = [f"{path}: {elsewhere} of its pictures lie in other folders and are left out"] if elsewhere else []
     return Annotations(rows, tuple(sorted(each for each in frames if each is not None)), tuple(notices))
@@ -60,5 +58,6 @@ def _line(path: Path, line: int, text: str) -> tuple[str, list[tuple[float, ...]
         if box is None or not (head[2] if not boxes else more):
             raise InputError(f"{path}: line {line}: box {len(boxes) + 1} cannot be read; the line must be {_AS}")
         boxes.append(tuple(float(box[i]) for i in range(1, 5)))
+        few_enough(path, boxes)
         place, more = box.end(), bool(box[7])
     return head[1], boxes

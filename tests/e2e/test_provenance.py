@@ -16,7 +16,12 @@ def test_a_folder_is_told_with_its_marks_its_consent_and_its_sources(typed: Any,
     told = typed("provenance", data / "london_set")
     assert told.returncode == 0, told.stderr
     assert "Face Research Lab London Set (london-set, 2017)" in told.stdout
-    for line in ("recognised by its name", "consent    yes", "status     available", "figshare.5047666"):
+    for line in (
+        "recognised by its name and by",
+        "consent    yes",
+        "status     available",
+        "figshare.5047666",
+    ):
         assert line in told.stdout
 
 
@@ -29,7 +34,11 @@ def test_an_unknown_folder_gets_no_clean_bill_and_no_error(typed: Any, tmp_path:
 
 
 def test_the_table_is_listed_and_each_set_told(typed: Any) -> None:
-    assert "dukemtmc" in typed("provenance", "--list").stdout
+    table = typed("provenance", "--list").stdout
+    assert "dukemtmc" in table
+    told = typed("provenance", "--about", "wildtrack").stdout
+    assert "status     not known" in told
+    assert "unknown" not in table + told
     told = typed("provenance", "--about", "tiny-images").stdout
     assert "RETRACTED (2020-06-29)" in told
 

@@ -50,6 +50,13 @@ def test_every_figure_stands_beside_its_interval_and_what_it_rests_on() -> None:
     assert "SIMULATION" not in text
 
 
+def test_of_people_shown_several_times_it_says_how_they_were_counted() -> None:
+    text = said()
+    assert "it shows 25 people. Some are shown several times" in text
+    assert "Among 30 people, by the likelihood ratio above" in text
+    assert "several times" not in said(people=30)
+
+
 def test_without_a_group_the_worst_stands_beside_everybody_and_small_ones_are_named() -> None:
     text = said()
     assert "Least of 1 group, had the person been one of people labelled black male: likelihood ratio 2.0" in text

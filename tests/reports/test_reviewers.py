@@ -91,18 +91,26 @@ def test_the_page_says_what_is_assumed_before_it_says_what_follows(made_up):
         "stranger named (5.0–15.0 % over what is assumed, [2.5–20.0 %] with the sampling of people too), against "
         "40.0 % by the machine alone (200 searches, 90 people)."
     ) in said
-    assert "of lists that show strangers only, 25.0 % still end with one of them named" in said
+    assert "of lists that show strangers only (200 searches, 90 people), 25.0 % still end with one of them" in said
     assert "a correct identification takes 2 hours (1–no limit assumed, [0.5–no limit] with sampling)" in said
     assert "too few people to say (90)" in said
     assert "If a reviewer answered as assumed" in text(made_up[0], "found")
 
 
+def test_a_sentence_on_too_few_people_says_so(made_up):
+    row = rows(*made_up, Review())[0]
+    row["groups"][0]["survive"] |= {"verdict": "insufficient", "comparisons": 4, "subjects": 3}
+    assert "strangers only (4 searches, 3 people; too few people to say (3))" in " ".join(reviewers.in_words(row))
+
+
 def test_two_reviewers_and_ones_own_numbers_are_named(made_up):
     made(*made_up, Review(reviewers=2, agree="either", hit_rate=0.9, length=5))
     said = text(made_up[0])
-    assert "Two reviewers, each alone, look at every candidate that reaches the threshold, 5 at most" in said
+    assert (
+        "Two reviewers, each alone, look at every candidate that reaches the threshold, 5 at most, and say who" in said
+    )
     assert "Whoever either of them names is named." in said
-    assert "picks the right person, where shown 90.0 % 90.0 % 90.0 % The scenario’s own." in said
+    assert "picks the right person, where shown 90.0 % 90.0 % 90.0 % Stated by whoever made this run." in said
     assert "the second copies the first" in said
 
 

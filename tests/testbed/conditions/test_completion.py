@@ -151,6 +151,14 @@ def test_the_face_is_drawn_at_its_eyes_and_nowhere_else() -> None:
     assert np.hypot(x - centre[0], y - centre[1]).max() < 71 / 48 * 40 + 1
 
 
+def test_a_face_of_more_pixels_than_the_prior_s_is_not_completed() -> None:
+    small, large = np.zeros((300, 300, 3), np.uint8), np.zeros((600, 600, 3), np.float32)
+    for apart, made in ((47.0, True), (49.0, False)):
+        eyes = np.array([[100.0, 120.0], [100.0 + apart, 120.0]])
+        face = completed(small, large, eyes, prior(components=1), np.random.default_rng(1))
+        assert (face is not None) == made
+
+
 def test_a_face_outside_the_picture_is_not_completed() -> None:
     small, large = np.zeros((20, 20, 3), np.uint8), np.zeros((80, 80, 3), np.float32)
     assert completed(small, large, np.array([[90.0, 50.0], [98.0, 50.0]]), prior(), np.random.default_rng(1)) is None

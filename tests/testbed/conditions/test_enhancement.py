@@ -111,10 +111,10 @@ def test_enhancement_changes_no_seed_so_all_enhancers_get_one_picture(monkeypatc
 
 
 # -- super-resolvers --------------------------------------------------------------------------------
-def replicating(channels: int, f: int, shape: tuple[int | str, ...]) -> bytes:
-    """A model that makes each pixel a block of f × f."""
+def replicating(channels: int, f: int, shape: tuple[int | str, ...], times: float = 1) -> bytes:
+    """A model that makes each pixel a block of f × f, times as bright."""
     weights = np.zeros((channels, channels, f, f), np.float32)
-    weights[range(channels), range(channels)] = 1
+    weights[range(channels), range(channels)] = times
     gives = [each * f if isinstance(each, int) else f"{each}{f}" for each in shape[2:]]
     return model(
         "larger",
@@ -156,8 +156,10 @@ def test_a_model_of_luma_leaves_colours_to_interpolation(take: Take, tmp_path: P
         (replicating(3, 3, (1, 3, "h", "w")), r"makes \(1, 3, 192, 192\) of .* set `enlarge` to what the model does"),
         (replicating(4, 2, (1, 4, "h", "w")), r"takes x tensor\(float\) \[1, 4, 'h', 'w'\], which is not understood"),
         (replicating(1, 2, (1, 1, 20, 20)), r"of any size or more than 32 pixels a side"),
+        (replicating(3, 2, (1, 3, "h", "w"), 255), r"makes 128 of plain grey, .* takes and gives levels from 0 to 1"),
+        (replicating(3, 2, (1, 3, "h", "w"), np.nan), r"makes what is no number of a picture of 64 × 64"),
     ],
-    ids=["no model", "another factor", "four channels", "tiny"],
+    ids=["no model", "another factor", "four channels", "tiny", "other levels", "no number"],
 )
 def test_what_is_no_super_resolver_is_told_in_a_sentence(take: Take, tmp_path: Path, content: bytes, told: str) -> None:
     path = tmp_path / "m.onnx"

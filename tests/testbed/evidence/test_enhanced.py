@@ -199,9 +199,9 @@ def test_errors_are_charged_to_the_stranger_without_whom_no_draw_would_have_made
     def expected(mine, errors, decided, times=1):
         found = np.zeros(6 * times)
         found[errors] = 1
-        repeated = replace(of, person=np.repeat([a, a, b, b, c, c], times))
+        person = np.repeat([a, a, b, b, c, c], times)
         who = np.array(decided, np.int64).reshape(-1, 2)
-        rate = two_way(repeated, np.repeat(mine, times), found.astype(np.int64), (who[:, 0], who[:, 1]))
+        rate = two_way(person, of.size, np.repeat(mine, times), found, (who[:, 0], who[:, 1]))
         interval = search_interval(rate)
         return interval.low, interval.high, interval.method
 

@@ -86,8 +86,9 @@ def written(tmp_path, scenario, frames, faces, size=(640, 360)):
     return run
 
 
-def annotated(run, heads, pictures):
+def annotated(run, heads, pictures, named=()):
     run.write(HEADS, pl.DataFrame(heads, schema=HEADS.columns, orient="row"))
+    run.write(TRUTH, pl.DataFrame(named, schema=TRUTH.columns, orient="row"))
     run.write(ANNOTATED, pl.DataFrame(pictures, schema=ANNOTATED.columns, orient="row"))
 
 
@@ -134,6 +135,35 @@ def test_heads_that_were_followed_count_once_each_and_intervals_are_clustered_so
     assert (row["counted_by"], row["found"]["subjects"]) == ("track", 8)
     assert (row["found"]["errors"], row["found"]["comparisons"]) == (len(found), 240)
     assert (row["found"]["low"], row["found"]["high"]) == pytest.approx((wanted.low, wanted.high))
+
+
+def test_heads_with_and_without_names_are_told_together_and_those_with_names_by_group(tmp_path):
+    people = people_of(pl.DataFrame({"subject": ["A", "B"], "sex": ["female", "male"]}), ["sex"], 1)
+    scenario = loaded(CAFE)
+    named = [("cafe", f, "cafe/A/1", "A", *box(100, 100, 40)) for f in (0, 1)] + [
+        ("cafe", 1, "cafe/B/1", "B", *box(300, 100, 40)), ("cafe", 2, "cafe/A/1", "A", *box(100, 100, 40)),
+    ]  # fmt: skip
+    found = [("cafe", f, box(100, 100, 30), "cafe/A/1", "ok") for f in (0, 1)]
+    found += [("cafe", 0, box(500, 100, 30), None, "ok"), ("cafe", 1, box(500, 300, 30), None, "ok")]
+    run = written(tmp_path, scenario, [("cafe", f, float(f)) for f in range(3)], found)
+    heads = [("cafe", 0, 0, None, *box(500, 100, 40))]
+    annotated(run, heads, [("cafe", 0), ("cafe", 1)], named)  # of picture 2 nothing is known
+    (row,) = heads_of(run, scenario.scenario, scenario.cells[0], people)
+    assert (row["heads"], row["found"]["errors"], row["counted_by"]) == (4, 3, "person or stretch")
+    assert (row["unexplained"]["faces"], row["unexplained"]["errors"], row["unexplained"]["comparisons"]) == (1, 1, 2)
+    groups = {g["group"]: (g["found"]["errors"], g["found"]["comparisons"]) for g in row["groups"]}
+    assert groups == {"female": (2, 2), "male": (0, 1)}
+
+
+def test_boxes_made_of_eyes_are_told_by_the_height_of_the_head(tmp_path):
+    truth = {"file": "/nowhere/eyes.xml", "format": "chokepoint"}
+    scenario = loaded({"kind": "video", "cameras": [{**CAFE["cameras"][0], "truth": truth}]})
+    people = people_of(pl.DataFrame({"subject": ["A"]}), [], 1)
+    run = written(tmp_path, scenario, [("cafe", 0, 0.0)], [("cafe", 0, box(100, 100, 15), "cafe/A/1", "ok")])
+    annotated(run, [], [("cafe", 0)], [("cafe", 0, "cafe/A/1", "A", *box(100, 100, 22))])  # eyes 10 pixels apart
+    (row,) = heads_of(run, scenario.scenario, scenario.cells[0], people)
+    assert [(b["by"], b["from"], b["to"], b["found"]["errors"]) for b in row["bins"]] == [("size", 32, 48, 1)]
+    assert row["counted_by"] == "person"
 
 
 def test_a_shrunken_picture_shrinks_the_heads(tmp_path):

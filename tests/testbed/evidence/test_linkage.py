@@ -30,6 +30,9 @@ def test_people_with_more_days_weigh_more_and_cluster():
     counts, trials = np.array([6, 2, 0, 9, 4, 4]), np.array([3, 1, 1, 3, 2, 0])
     made = per_person(counts, trials, 20)
     assert (made["value"], made["people"]) == (21 / 10, 5)  # who never came counts nowhere
+    without = np.array([15 / 7, 19 / 9, 21 / 9, 12 / 7, 17 / 8])  # each of the five left out in turn
+    spread = np.sqrt(4 / 5 * ((without - 21 / 10) ** 2).sum())
+    assert made["high"] == pytest.approx(21 / 10 + stats.t.ppf(0.975, 4) * spread)
     rng = np.random.default_rng(1)
     drawn = rng.integers(0, 5, (20_000, 5))
     means = counts[drawn].sum(axis=1) / trials[drawn].sum(axis=1)

@@ -23,7 +23,18 @@ from testbed.matching.percent import RULES
 from testbed.matching.searching import Units, searched
 from testbed.matching.units import captures_of, references_of, transits_as_probes
 from testbed.runs.directory import RunDirectory
-from testbed.runs.tables import ATTEMPTS, CANDIDATES, CAPTURES, CELLS, REFERENCES, SEARCHES, SUBJECTS, TRANSITS, conform
+from testbed.runs.tables import (
+    ATTEMPTS,
+    CANDIDATES,
+    CAPTURES,
+    CELLS,
+    PHOTOGRAPHS,
+    REFERENCES,
+    SEARCHES,
+    SUBJECTS,
+    TRANSITS,
+    conform,
+)
 from testbed.scenario.cells import Cell
 from testbed.scenario.models import Condition, Scenario, System
 from testbed.scenario.searching import Lookup
@@ -477,6 +488,7 @@ def test_only_the_photographs_that_belong_to_a_cell_are_enrolled_in_it(tmp_path)
     other = pl.DataFrame([("s", f"s{i:02}/other", f"s{i:02}", "f", "d", "failed", "no face found", None)
                           for i in range(18)], schema=REFERENCES.columns, orient="row")  # fmt: skip
     run.write(REFERENCES, pl.concat([run.read(REFERENCES), other]))
+    run.write(PHOTOGRAPHS, pl.DataFrame(schema=PHOTOGRAPHS.columns))
     scenario = Scenario(
         title="t", groups=["sex"], seed=1, systems=[System(pipeline="s")], subjects={"table": "p.csv"},
         probes={"kind": "stills", "images": "{subject}_1.png"}, references={"images": "{subject}_2.png"},

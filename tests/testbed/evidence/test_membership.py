@@ -9,6 +9,7 @@ import pytest
 
 from kernels.crosscount import Faces, scores_of
 from pipelines.errors import InputError
+from testbed.evidence.decoder import search_posterior
 from testbed.evidence.membership import ASKED, PRIORS, figures, group_named, membership, tallied_at
 from testbed.evidence.scored import cells_of
 from testbed.matching.comparisons import Matcher, compare
@@ -120,21 +121,42 @@ def test_beyond_the_calibrations_people_only_the_model_is_left_and_never_below_w
     assert found.hits.low >= most.low
 
 
+def _asked_at_one(cell):
+    """As if the score asked about were 1, the first threshold."""
+    return replace(cell, tallied=replace(cell.tallied, points=(ASKED, *cell.tallied.points[1:])))
+
+
 def test_the_posterior_is_that_of_the_formula_by_hand(scored):
-    cell = scored(60, 0.3, 5)
-    cell = replace(cell, tallied=replace(cell.tallied, points=(ASKED, *cell.tallied.points[1:])))
+    cell = _asked_at_one(scored(60, 0.3, 5))
     assert cell.tallied.threshold(0) == 1.0
     found = membership(everybody(cell), 1.0, 70, 50)
     low, high = found.ratio.limits()
     assert tuple(prior for prior, *_ in found.posterior) == PRIORS
     for prior, value, least, most in found.posterior:
-        for ratio, told in ((found.ratio.value, value), (low, least), (high, most)):
-            # One of 50 people is the person with probability π; whoever is not compared weighs one.
-            by_hand = 1.0 if ratio == inf else prior * ratio / (prior * (ratio + 49) + (1 - prior) * 50)
+        for ratio, told, among in ((found.ratio.value, value, 70), (low, least, 70), (high, most, 50)):
+            # One of 50 people, shown on 70 faces, is the person with probability π; who is not compared weighs one.
+            by_hand = 1.0 if ratio == inf else prior * ratio / (prior * (ratio + among - 1) + (1 - prior) * among)
             assert told == pytest.approx(by_hand, rel=1e-12)
     # Certain beforehand, and a score that says nothing: one in fifty.
     assert pytest.approx(1 / 50) == 1.0 * 1 / (1.0 * (1 + 49))
     assert [value for _, value, _, _ in found.posterior] == sorted((v for _, v, _, _ in found.posterior), reverse=True)
+
+
+def test_of_people_shown_several_times_the_best_face_is_not_taken_for_a_single_one(scored):
+    """20 people, five faces each, of which the best is asked about: how often it is the person's, played out."""
+    rng, T = np.random.default_rng(8), 40_000
+    scores, there = rng.normal(size=(T, 20, 5)), rng.random(T) < 0.5
+    own = 3 + np.sqrt(0.5) * (rng.normal(size=(T, 1)) + rng.normal(size=(T, 5)))
+    scores[there, 0] = own[there]
+    at = np.abs(scores.max(axis=(1, 2)) - 3) < 0.1  # the ratio at 3 is exp(4.5)
+    theirs = (there & (scores.reshape(T, -1).argmax(axis=1) < 5))[at].mean()
+    population = everybody(_asked_at_one(scored(60, 0.3, 5)))
+    even = PRIORS.index(0.5)
+    by_faces, by_people = (float(search_posterior(np.exp(4.5), n, 0.5)[0]) for n in (100, 20))
+    assert by_people - theirs > 0.2 > abs(by_faces - theirs)
+    stated, unstated = (membership(population, 1.0, 100, people).posterior[even] for people in (20, 100))
+    assert stated[:3] == unstated[:3]
+    assert stated[3] >= unstated[3]
 
 
 def test_false_hits_stated_from_some_people_are_those_counted_on_others(tmp_path):

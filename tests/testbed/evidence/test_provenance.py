@@ -77,6 +77,17 @@ def test_a_manifest_names_its_set(tmp_path: Path) -> None:
     assert (found.known.id, found.sure) == ("vggface2", "manifest")
 
 
+@pytest.mark.parametrize("manifest", [
+    "a: &a [x, x]\nb: &b [*a, *a]\nname: *b\nsource: LFW\n",  # grows without bound when written out
+    "name: " + "[" * 30_000,
+    "name: [LFW]\nsource: {of: LFW}\n",
+    "\x00",
+])  # fmt: skip
+def test_a_manifest_that_is_none_is_left_alone(tmp_path: Path, manifest: str) -> None:
+    (made(tmp_path / "faces", "a.jpg") / "manifest.yaml").write_text(manifest)
+    assert seen(tmp_path / "faces") == []
+
+
 @pytest.mark.parametrize(("folder", "names"), [
     ("brainwashed", ["a.jpg", "b.jpg", "c.jpg"]),  # a name inside another word
     ("polymorph", ["1.jpg", "2.jpg", "3.jpg"]),

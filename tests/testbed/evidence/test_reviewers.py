@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -30,7 +31,7 @@ from testbed.evidence.reviewers import (
     shown_of,
     simulated,
 )
-from testbed.evidence.searches import Gallery, search_interval, searches_of, two_way
+from testbed.evidence.searches import search_interval, searches_of, two_way
 from testbed.matching.people import people_of
 from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import CANDIDATES, SEARCHES
@@ -168,13 +169,6 @@ def test_no_combination_of_ends_goes_beyond_the_ends_that_are_told(reviewers, ag
         assert told["low"] <= told["least"] <= told["value"] <= told["most"] <= told["high"]
 
 
-def gallery(seen, size):
-    empty, none = np.zeros(len(seen.person)), pl.DataFrame()
-    return Gallery(
-        size, seen.person, seen.mated, empty, empty, empty, empty, empty, empty, None, 1, -np.inf, none, none
-    )
-
-
 def test_where_every_list_is_alike_the_interval_is_that_of_how_often_there_is_a_list_times_the_chance():
     rng = np.random.default_rng(5)
     seen = many(rng, 120)
@@ -182,7 +176,7 @@ def test_where_every_list_is_alike_the_interval_is_that_of_how_often_there_is_a_
     review = Review(hit_rate=0.7, false_alarm_rate=0.3, **FIXED)
     mine, listed = ~seen.mated, seen.strangers > 0
     alone = np.flatnonzero(seen.strangers == 1)
-    rate = two_way(gallery(seen, 30), mine, listed, (alone, seen.best[alone]))
+    rate = two_way(seen.person, 30, mine, listed, (alone, seen.best[alone]))
     machine = search_interval(rate)
     told = Looked(seen, review, 30).wrong(mine, 0.05)
     assert told["value"] == pytest.approx(0.3 * rate.rate)
@@ -319,9 +313,26 @@ def test_a_file_of_reviewers_is_read_or_refused_in_one_sentence(tmp_path):
     path.write_text("review: {hit_rate: 9}\n")
     with pytest.raises(InputError, match=r"r\.yaml:1: review\.hit_rate: should lie between 0 and 1, not 9$"):
         read_review(path)
-    path.write_text("hit_rate: 0.9\n")
-    with pytest.raises(InputError, match="review: is missing"):
-        read_review(path)
+    for text, said in (
+        ("hit_rate: 0.9\n", "review: is missing"),
+        ("title: t\n", "review: is missing"),
+        ("review: {hit_rate: 0.9, hit_rate: 0.1}\n", "review.hit_rate: the key is given again"),
+        ("review: {}\nhit_rate: 0.9\n", "hit_rate: unknown key"),
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match=said):
+            read_review(path)
+
+
+def test_a_whole_scenario_says_what_is_assumed():
+    scenarios = Path(__file__).parents[3] / "scenarios"
+    assert read_review(scenarios / "hidden-work.yaml").reviewers == 2
+
+
+def test_a_great_many_lists_are_played_less_often(monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "MOST_PLAYED", 7 * 30)
+    data, run = cell(tmp_path)
+    assert next(reviewers_of(data, RANGES, run))["simulation"]["repeats"] == 30
 
 
 def test_what_was_studied_is_named_beside_the_default_and_not_beside_ones_own():

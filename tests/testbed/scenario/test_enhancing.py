@@ -64,6 +64,11 @@ def test_a_mistake_is_one_sentence_where_it_was_made(refused, base, how, told):
     assert sentence.startswith("s.yaml:12")
 
 
+def test_more_people_than_a_prior_holds_are_refused(refused, base):
+    (told,) = refused(base + "priors:\n  A: {people: [{count: 300}, {count: 201}]}\n")
+    assert "has 501 people; a prior has at most 500" in told
+
+
 def test_more_components_than_portraits_are_refused(refused, base):
     (told,) = refused(base + "priors:\n  A: {people: [{count: 10}]}\n")
     assert "60 " not in told.split("components, not")[0]

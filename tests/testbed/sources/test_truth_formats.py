@@ -221,6 +221,20 @@ def test_a_label_or_an_attribute_that_is_not_there_is_told(read: Read, keys: dic
     assert said in str(refused.value)
 
 
+@pytest.mark.parametrize("format", ["idl", "cvat", "chokepoint"])
+def test_too_many_boxes_are_refused_as_they_are_read(read: Read, monkeypatch: pytest.MonkeyPatch, format: str) -> None:
+    eyes = '<leftEye x="30" y="20"/><rightEye x="20" y="20"/>'
+    people = "".join(f'<person id="{name}">{eyes}</person>' for name in "abc")
+    text = {
+        "idl": '"0001.png": (1, 2, 3, 4), (1, 2, 3, 4), (1, 2, 3, 4), unread',
+        "cvat": IMAGE.format(BOX.format("") * 3) + "unread",
+        "chokepoint": f'<dataset><frame number="1">{people}</frame></dataset>unread',
+    }[format]
+    monkeypatch.setattr("testbed.sources.annotations.MAX_ROWS", 2)
+    with pytest.raises(InputError, match="has more than 2 boxes; split it by camera"):
+        read(text, format)
+
+
 def test_names_of_pictures_mean_nothing_in_a_clip(read: Read) -> None:
     with pytest.raises(InputError, match="is about pictures with names"):
         read(IDL, "idl", clip=True)
