@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from reports.alerts import between, number
 from reports.reading import EVERYBODY, Contents, Figure
 from reports.wording import at_point, bounds, condition, count, interval, percent, score, too_few
+from testbed.evidence.enhanced import INTERPOLATED
 from testbed.scenario.cells import Cell, written
 from testbed.scenario.enhancing import Prior
 
@@ -16,6 +17,7 @@ MEASURES = {
     "FNMR": "found, but not recognised",
     "FRR": "missed in all",
     "FMR": "taken for a stranger",
+    "FPIR": "absent, yet a match",
 }
 """What each rate counts, in the order they stand in."""
 MECHANISM = "It shows a mechanism, not how often it happens in practice."
@@ -73,11 +75,13 @@ def found(contents: Contents, cell: Cell) -> list[str]:
                     f"The same few pixels, {name(prior)} {count(prior['draws'])} times, put somebody else on top from "
                     f"draw to draw in {quoted(changes)}{few}."
                 )
-                said.append(" ".join([first, *_absent(contents, prior, in_short=True)]))
+                said.append(
+                    " ".join([first, *_absent(contents, prior, row, in_short=True), *missed(contents, row, prior)])
+                )
     return [f"{said[0]} {MECHANISM}", *said[1:]] if said else []
 
 
-def in_words(contents: Contents, prior: Figure) -> list[str]:
+def in_words(contents: Contents, row: Figure, prior: Figure) -> list[str]:
     """What the draws of one prior have in common, in sentences for everybody."""
     if prior["why"]:
         return [f"What the draws do to searches cannot be told: {prior['why']}."]
@@ -104,20 +108,53 @@ def in_words(contents: Contents, prior: Figure) -> list[str]:
             f"in {quoted(at['right'])}, a stranger in {quoted(at['stranger'])}; {both}"
             f"{': who chooses the draw chooses the person' if at['both']['errors'] else ''}."
         )
-    return said + _absent(contents, prior)
+    return said + _absent(contents, prior, row) + missed(contents, row, prior)
 
 
-def _absent(contents: Contents, prior: Figure, *, in_short: bool = False) -> list[str]:
+def _absent(contents: Contents, prior: Figure, row: Figure, *, in_short: bool = False) -> list[str]:
     at = point_of(contents, whole(prior))
     if at is None or at["some"]["value"] is None:
         return []
     several, least = at["people"], "at least " if at["at_least"] else ""
-    people = f"; over all draws {least}{number(several['value'])} different people match on average {between(several)}"
+    people = f" Over all draws {least}{number(several['value'])} different people match on average {between(several)}."
+    plainly, beside = _rate_of(row, INTERPOLATED, "FPIR", at["operating_point"]), ""
+    if plainly:
+        found = _rate_of(row, (plainly["enhance"],), "FTA", None)
+        never = (
+            f"; in {count(found['errors'])} of its {count(found['comparisons'], 'passes')} no face was found"
+            if found and found["errors"] else ""
+        )  # fmt: skip
+        beside = f", and of the picture {name(plainly)} in {quoted(plainly)}{never}"
     return [
-        f"People who are not in the gallery, {where(at)}: one draw, {name(prior)}, matches somebody in "
-        f"{percent(at['one']['value'])} {interval(at['one'])}, at least one of {count(prior['draws'])} in "
-        f"{quoted(at['some'])}{'' if in_short else people}."
+        f"People who are not in the gallery of {count(prior['gallery'])}, {where(at)}: somebody matches in at least "
+        f"one of {count(prior['draws'], 'draws')} in {quoted(at['some'])}, in one draw in "
+        f"{percent(at['one']['value'])} {interval(at['one'])}{beside}.{'' if in_short else people}"
     ]
+
+
+def missed(contents: Contents, row: Figure, prior: Figure) -> list[str]:
+    """How often the right person is missed in all, and how much that differs from plain enlargement."""
+    at = point_of(contents, whole(prior))
+    after = at and _rate_of(row, (prior["enhance"],), "FRR", at["operating_point"])
+    plainly = at and _rate_of(row, INTERPOLATED, "FRR", at["operating_point"])
+    if not after or not plainly:
+        return []
+    base = next((b for b in after["against"] if b["enhance"] == plainly["enhance"] and b["value"] is not None), None)
+    difference = f": {_difference(base)} points within the same people" if base else ""
+    few = f" ({too_few(after['subjects'])})" if after["verdict"] == "insufficient" else ""
+    return [
+        f"The right person is missed in {percent(after['value'])} {interval(after)} of comparisons, and in "
+        f"{percent(plainly['value'])} {interval(plainly)} where the picture is {name(plainly)}{difference}{few}."
+    ]
+
+
+def _rate_of(row: Figure, enhancers: Collection[str], metric: str, point: str | None) -> Figure | None:
+    """Everybody's rate of the first of these enhancers that has one."""
+    return next(
+        (rate for rate in row["rates"] if rate["enhance"] in enhancers and rate["metric"] == metric
+         and rate["operating_point"] == point and rate["group"] == EVERYBODY and rate["value"] is not None),
+        None,
+    )  # fmt: skip
 
 
 def where(at: Figure) -> str:
@@ -162,6 +199,12 @@ def of_groups(row: Figure, point: str, group: str = EVERYBODY) -> dict[str, dict
     return table
 
 
+def metrics(row: Figure) -> list[str]:
+    """The rates that are told: FPIR where passes were searched."""
+    told = {rate["metric"] for rate in row["rates"]}
+    return [metric for metric in MEASURES if metric != "FPIR" or metric in told]
+
+
 def points_told(contents: Contents, row: Figure) -> list[str]:
     """Operating points at which anything could be compared, the main one first."""
     told = {rate["operating_point"] for rate in row["rates"] if rate["operating_point"] and rate["comparisons"]}
@@ -180,9 +223,12 @@ def against(rate: Figure) -> Iterator[str]:
     for base in rate["against"]:
         if base["value"] is not None:
             few = f", {too_few(base['people'])}" if base["verdict"] == "insufficient" else ""
-            ends = f"[{_points(base['low'])}; {_points(base['high'])}]"
             other = "as it is" if base["enhance"] == "none" else base["enhance"]
-            yield f"{_points(base['value'])} {ends} against {other}{few}"
+            yield f"{_difference(base)} against {other}{few}"
+
+
+def _difference(base: Figure) -> str:
+    return f"{_points(base['value'])} [{_points(base['low'])}; {_points(base['high'])}]"
 
 
 def _points(share: float) -> str:

@@ -10,7 +10,7 @@ from reports import alerts, contrasts, enhanced, heads, linkage, lookups, review
 from reports.claims import VERDICTS, by_system
 from reports.reading import EVERYBODY, MAIN, SAME_GROUP, Contents, Figure
 from reports.synthetic import said_of_made_up
-from reports.truth import identity_check, label_check
+from reports.truth import guesses, identity_check, label_check
 from reports.wording import (
     at_point,
     capital,
@@ -27,6 +27,7 @@ from reports.wording import (
     under,
 )
 from reports.wording import too_few as too_few_people
+from testbed.evidence.provenance import TRAINING
 from testbed.matching.attempts import misplaced
 from testbed.matching.people import PASSER_BY
 from testbed.scenario.cells import Cell
@@ -55,6 +56,12 @@ FLAGS = {
     "no consent": "Made of pictures of people who were not asked",
 }
 """What is said of data that carry a flag, gravest first."""
+TRAINED_ON = {
+    "retracted": "pictures that their makers retracted, asking that nobody use them",
+    "withdrawn": "pictures that their makers withdrew",
+    "no consent": "pictures of people who were not asked",
+}
+"""The same of what a system was trained on."""
 
 ELSEWHERE = 5
 """So many sentences at most are said on the first screen of conditions other than the reference."""
@@ -86,12 +93,16 @@ def headline(contents: Contents, system: str) -> list[str]:
     rows = [row for row in contents.contrasts if row["system"] == system]
     if rows:
         return [*contrasts.headline(rows, contents.main_point), *_searched(contents, cell)]
-    found = contents.main_point.startswith("fmr=") and not contents.synthetic
+    found = contents.main_point.startswith("fmr=") and not contents.synthetic and not heads.alone(contents)
     unsaid = ["At which threshold it is used was not said."] if found else []
-    said = [*_strangers(contents, cell)[:1], *_passers_by(contents, cell), *_searched(contents, cell)]
-    said += heads.found(contents, cell)[:1] + linkage.found(contents, cell)[:2]
-    said += reviewers.found(contents, cell)[:1]
-    said += enhanced.found(contents, cell)[:1]
+    # In a film of days the false matches that count are links of two people: they are told with the links.
+    strangers = [] if contents.linked_in(cell) else _strangers(contents, cell)[:1]
+    completed = enhanced.found(contents, cell)[:1]
+    # What plain enlargement does stands beside what a prior does.
+    said = [] if completed else [*strangers, *_passers_by(contents, cell), *_searched(contents, cell)]
+    said += heads.headline(contents, cell) + linkage.headline(contents, cell)
+    said += reviewers.headline(contents, cell)
+    said += completed
     shown = _shown(contents, cell)
     if shown:
         said.append(capital(_at_least(contents, cell, max(shown, key=lambda d: d["low"]))))
@@ -103,6 +114,13 @@ def headline(contents: Contents, system: str) -> list[str]:
     if not said and compared:
         said = [f"Nothing could be counted {at_point(contents.main_point)}: see the tables."]
     return [*unsaid, *said] if said else ["Nothing was compared: no figure on matches can be given."]
+
+
+def unit(contents: Contents) -> str:
+    """What the brackets are and rest on; "" where nobody is known."""
+    if seen := heads.alone(contents):
+        return f"Each bracketed range is a 95 % interval. It rests on {heads.rests_on(seen[0])}."
+    return UNIT if contents.said("subjects") else ""
 
 
 def unmeasured(contents: Contents, system: str) -> str:
@@ -124,24 +142,40 @@ def same_throughout(contents: Contents) -> list[str]:
 
 def labels_checked(contents: Contents) -> list[str]:
     """What remains if labels are wrong as often as somebody stated, under the reference condition."""
-    return label_check(
-        row for row in contents.label_sensitivity
+    rows = [
+        row
+        for row in contents.label_sensitivity
         if row["operating_point"] in (contents.main_point, None)
         and row["condition"]["name"] == contents.reference_condition
-    )  # fmt: skip
+    ]
+    return [*guesses(contents.labels, rows), *label_check(rows)]
 
 
 def flagged(contents: Contents) -> list[str]:
-    """Data that were withdrawn, or gathered without asking those pictured: a sentence for each kind of flag."""
+    """Data that were withdrawn, or gathered without asking those pictured: of the test's own pictures, and of systems.
+
+    A sentence for each kind of flag; what systems were trained on is said of them, not of the test.
+    """
     said = []
     for flag, words in FLAGS.items():
         sets: dict[str, list[str]] = {}
+        trained: dict[str, list[str]] = {}
         for row in contents.provenance:
             if row["flag"] == flag:
-                alone = ", by its name alone" if row["sure"] == "name alone" else ""
-                sets.setdefault(row["name"], []).append(row["what"] + alone)
+                alone = {"name alone": "by its name alone", "perhaps": "by names of files alone"}.get(row["sure"], "")
+                if row["what"].startswith(TRAINING):
+                    name = f"{row['name']} ({alone})" if alone else row["name"]
+                    trained.setdefault(row["what"].removeprefix(TRAINING), []).append(name)
+                else:
+                    name = f"perhaps {row['name']}" if row["sure"] == "perhaps" else row["name"]
+                    sets.setdefault(name, []).append(", ".join(filter(None, (row["what"], alone))))
         if sets:
             said.append(f"{words}: {listed(f'{name} ({listed(used)})' for name, used in sets.items())}.")
+        together: dict[tuple[str, ...], list[str]] = {}
+        for system, names in trained.items():
+            together.setdefault(tuple(names), []).append(system)
+        said += [f"{listed(systems)} {'was' if len(systems) == 1 else 'were'} trained on {TRAINED_ON[flag]}: "
+                 f"{listed(names)}." for names, systems in together.items()]  # fmt: skip
     return said
 
 

@@ -17,15 +17,23 @@ BY = {
 INDEPENDENT = {"person": "people", "track": "heads followed", "stretch": "stretches of time"}
 
 
-def in_words(row: Figure) -> list[str]:
-    """What was found of a cell's heads, in sentences."""
+def _shares(row: Figure) -> list[str]:
+    """How many heads were found, and that too little stands behind it where that is so."""
     what = "heads that people boxed by hand" if row["source"] == "annotated heads" else "faces that could be seen"
-    found, template, beside = row["found"], row["template"], row["unexplained"]
+    found, template = row["found"], row["template"]
     said = [
-        f"In {count(row['pictures'], 'pictures')} there were {count(row['heads'], what)}. A face was found in "
+        f"In {count(row['pictures'], 'pictures')} there were {count(row['heads'], what)}: a face was found in "
         f"{percent(found['value'])} of them {interval(found)}, and a template was made of {percent(template['value'])} "
         f"{interval(template)}."
     ]
+    if found["verdict"] == "insufficient":
+        said.append(f"That rests on {_independent(row)}: too few to say anything.")
+    return said
+
+
+def in_words(row: Figure) -> list[str]:
+    """What was found of a cell's heads, in sentences."""
+    said, beside = _shares(row), row["unexplained"]
     by = row["counted_by"].split(" or ")
     if "person" not in by:
         said.append(
@@ -38,15 +46,27 @@ def in_words(row: Figure) -> list[str]:
         f"Found where no head is: {count(beside['faces'], 'faces')}, in {percent(beside['value'])} of the pictures "
         f"{interval(beside)}."
     )
-    if found["verdict"] == "insufficient":
-        said.append(f"That rests on {_independent(row)}: too few to say anything.")
     return said
 
 
 def found(contents: Contents, cell: Cell) -> list[str]:
-    """Who is found at all in one cell, where that is the question: heads without names, or a film of several days."""
-    asked = (r for r in contents.heads_in(cell) if r["source"] == "annotated heads" or contents.linked_in(cell))
-    return [said for row in asked for said in in_words(row)]
+    """Who is found at all in one cell, where that is the question: footage with boxed heads, or a film of days."""
+    return [said for row in _asked(contents, cell) for said in in_words(row)]
+
+
+def headline(contents: Contents, cell: Cell) -> list[str]:
+    """The same in one sentence, and that too little stands behind it where that is so."""
+    return [said for row in _asked(contents, cell) for said in _shares(row)]
+
+
+def alone(contents: Contents) -> list[Figure]:
+    """The heads of footage of which nothing else is measured: without reference photographs nothing is compared."""
+    compares = contents.scenario.references is not None or contents.synthetic
+    return [] if compares else [row for row in contents.heads if row["source"] == "annotated heads"]
+
+
+def _asked(contents: Contents, cell: Cell) -> list[Figure]:
+    return [r for r in contents.heads_in(cell) if r["source"] == "annotated heads" or contents.linked_in(cell)]
 
 
 def rests_on(row: Figure) -> str:

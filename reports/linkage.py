@@ -7,7 +7,7 @@ from typing import Any
 
 from reports.alerts import between, number
 from reports.reading import EVERYBODY, Contents, Figure
-from reports.wording import count, interval, percent
+from reports.wording import at_point, capital, count, interval, percent
 from testbed.scenario.cells import Cell
 
 
@@ -19,11 +19,11 @@ def of_group(rows: list[Figure], group: str, gap: int | None = None) -> Figure:
 def in_words(row: Figure, point: Figure) -> list[str]:
     """What the cameras learn at one operating point, in sentences for everybody."""
     left = of_group(row["left_behind"], EVERYBODY)
-    made, none = left["templates_a_day"], left["days_without"]
+    made, none, never = left["templates_a_day"], left["days_without"], left["never"]
     said = [
         f"On a day one person leaves {number(made['value'])} templates behind on average {between(made)} "
         f"({count(made['people'], 'people')}); on {percent(none['value'])} of the days on which somebody came, none "
-        f"{interval(none)}."
+        f"{interval(none)}, and of {percent(never['value'])} of the people {interval(never)} there is none of any day."
     ] if made["value"] is not None else ["Nobody was put before the cameras."]  # fmt: skip
     records = point["records"]
     if records is None:
@@ -62,6 +62,46 @@ def found(contents: Contents, cell: Cell) -> list[str]:
     return [said for row in contents.linked_in(cell) for said in in_words(row, contents.at_points(row)[0])]
 
 
+def headline(contents: Contents, cell: Cell) -> list[str]:
+    """The same in a sentence for each part: what one person leaves behind, the records, and whether days are linked."""
+    return [said for row in contents.linked_in(cell) for said in _in_short(row, contents.at_points(row)[0])]
+
+
+def _in_short(row: Figure, point: Figure) -> list[str]:
+    left = of_group(row["left_behind"], EVERYBODY)
+    made, never = left["templates_a_day"], left["never"]
+    if made["value"] is None:
+        return ["Nobody was put before the cameras."]
+    few = ["These are too few people to say anything."] if made["verdict"] == "insufficient" else []
+    said = [
+        f"Of {count(never['comparisons'], 'people')} {count(never['errors'])} left no template on any day "
+        f"({percent(never['value'])} {interval(never)}), and one person leaves {number(made['value'])} on a day on "
+        f"average {between(made)}."
+    ]
+    if point["records"] is None:
+        return [*said, "No threshold could be found, so nothing is said of records and links.", *few]
+    whole = of_group(point["records"]["groups"], EVERYBODY)
+    each, shared = whole["records_each"], whole["shared"]
+    if each["value"] is not None:
+        said.append(
+            "In a database that opens a record for every face it does not recognise, "
+            f"{count(each['people'], 'people')} who left a template would open {number(each['value'])} each on average "
+            f"{between(each)}, and {percent(shared['value'])} of them {interval(shared)} would be in one with somebody "
+            "else."
+        )
+    link, first = of_group(point["links"], EVERYBODY), of_group(row["first"], EVERYBODY)["first"]
+    if link["linked"]["value"] is not None:
+        falsely = link["false"]["value"] is not None
+        said.append(
+            f"{capital(at_point(point['operating_point']))}, two days of one person were linked in "
+            f"{quoted(link['linked'])}"
+            + (f", and falsely two different people in {quoted(link['false'])}" if falsely else "")
+            + f"; without a threshold, the person's own day was the most alike in {percent(first['value'])} "
+            f"{interval(first)}."
+        )
+    return said + few
+
+
 def quoted(rate: Figure) -> str:
     """A rate of links with what stands beside it: 93 % [80–99 %] (40 of 43, 16 people)."""
     beside = f"{count(rate['errors'])} of {count(rate['comparisons'])}, {count(rate['subjects'], 'people')}"
@@ -73,7 +113,7 @@ def table(contents: Contents) -> Iterator[dict[str, Any]]:
     for row in contents.linkage:
         whose = {"system": row["system"], "condition": row["condition"]["name"], "days": row["days"]}
         for each in row["left_behind"]:
-            for measure in ("templates_a_day", "days_without"):
+            for measure in ("templates_a_day", "days_without", "never"):
                 yield _flat(whose, measure, each, each[measure])
         for each in row["first"]:
             yield _flat(whose, "first", each, each["first"])

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import inf
 from textwrap import wrap
 from typing import Any
 
-from reports.wording import THIN, beyond, capital, condition, count, listed, people, percent, plain, ratio
+from reports.wording import THIN, capital, condition, count, listed, people, percent, plain, ratio
 
 WIDTH = 100
 SIMULATION = (
     "SIMULATION: the calibration is of made-up people. These figures show how the method works; they say nothing of "
     "real people, real photographs or a real collection."
 )
+
+HOW = {
+    "name and structure": "name and the names of its files", "manifest": "manifest", "name alone": "name alone",
+    "perhaps": "files’ names alone",
+}  # fmt: skip
+IS = {**dict.fromkeys(HOW, "is"), "name alone": "would be", "perhaps": "is perhaps"}
+"""By what a folder is recognised, and how surely, in a sentence."""
 
 
 def letter(answer: Mapping[str, Any]) -> str:
@@ -33,13 +41,19 @@ def _sections(answer: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
         f"Is the person on this photograph in “{mine['name']}” ({mine['source']}; licence: {mine['licence']})? "
         "The answer is a strength of evidence with its uncertainty. It is not a yes, and not a no."
     ]
-    yield "", [*([SIMULATION] if answer["calibration"]["made_up"] else []), *opening]
+    yield "", [*([SIMULATION] if answer["calibration"]["made_up"] else []), *opening, *_recognised(mine)]
     yield "What was compared", list(_compared(answer))
     yield "The best score", list(_score(answer))
     yield "How strong the evidence is", list(_strengths(answer, own, pooled))
     yield "How often a stranger scores as high", list(_strangers(answer, own, pooled))
     yield "What follows, depending on what was likely before", list(_posterior(answer, own))
     yield "What this does not show", list(_limits(answer))
+
+
+def _recognised(collection: Mapping[str, Any]) -> Iterator[str]:
+    """Which well-known set the folder is by its names, whatever its manifest says."""
+    for row in collection["recognised"]:
+        yield f"By its {HOW[row['sure']]} this folder {IS[row['sure']]} {row['name']}. {row['words']}"
 
 
 def _compared(answer: Mapping[str, Any]) -> Iterator[str]:
@@ -113,18 +127,26 @@ def _strengths(answer: Mapping[str, Any], own: Mapping[str, Any], pooled: Mappin
     if own is not pooled:
         yield f"{_who(pooled)}: {_strength(pooled)}"
     elif known := _groups(answer):
-        weakest = min(known, key=lambda row: row["likelihood_ratio"]["log10"])
+        weakest = min(known, key=_lower)
         yield (
-            f"Least of {count(len(known), 'groups')}, had the person been one of {_people(weakest)}: "
+            f"In none of {count(len(known), 'groups')} is the lower limit below everybody’s."
+            if _lower(weakest)[0] >= _lower(pooled)[0] else
+            f"The lowest limit of {count(len(known), 'groups')}, had the person been one of {_people(weakest)}: "
             f"{_ratio(weakest['likelihood_ratio'])}."
-        )
+        )  # fmt: skip
+
+
+def _lower(row: Mapping[str, Any]) -> tuple[float, float]:
+    """By what a likelihood ratio is the weakest: its lower limit, then the estimate."""
+    low = row["likelihood_ratio"]["log10_low"]
+    return -inf if low is None else low, row["likelihood_ratio"]["log10"]
 
 
 def _strength(row: Mapping[str, Any]) -> str:
     if row["why"]:
         return f"nothing can be said; {row['why']}.{_few(row)}"
     told = row["likelihood_ratio"]
-    low, high, much = told["log10_low"], told["log10_high"], ratio(abs(told["log10"]))
+    much = ratio(abs(told["log10"]))
     favours = "one person" if told["log10"] > 0 else "two different people"
     words = (
         "Such a score is about as likely for one person as for two." if abs(told["log10"]) < 0.05 else
@@ -132,20 +154,34 @@ def _strength(row: Mapping[str, Any]) -> str:
         f"So many people can show no more than {much} times as likely if the photographs show {favours}; the estimate "
         "lies beyond, which is no bound on the truth. The interval is."
     )  # fmt: skip
-    settled = (low is not None and low > 0) or (high is not None and high < 0)
-    open_ = "" if settled else " It includes 1: this calibration does not settle which of the two it speaks for."
+    if not _settled(told):
+        words = "It includes 1: this calibration does not settle which of the two it speaks for."
     return (
-        f"{_ratio(told)}.{open_} {words} It rests on {count(row['people'], 'people')}, "
+        f"{_ratio(told)}. {words} It rests on {count(row['people'], 'people')}, "
         f"{count(row['mated_people'])} of them with two photographs: {told['counted']}.{_few(row)}"
     )
 
 
-def _ratio(told: Mapping[str, Any]) -> str:
+def _settled(told: Mapping[str, Any]) -> bool:
+    """Whether the interval of a likelihood ratio leaves 1 out."""
     low, high = told["log10_low"], told["log10_high"]
-    return (
-        f"likelihood ratio {beyond(ratio(told['log10']), told['at_limit'])}, 95{THIN}% interval "
-        f"{'0' if low is None else ratio(low)} to {'no upper limit' if high is None else ratio(high)}"
-    )
+    return (low is not None and low > 0) or (high is not None and high < 0)
+
+
+def _ratio(told: Mapping[str, Any]) -> str:
+    low, high = "0" if told["log10_low"] is None else ratio(told["log10_low"]), told["log10_high"]
+    wide = (
+        f"from {low} up, with no upper limit" if high is None else
+        f"from {low} up, with no useful upper limit" if high > told["log10_can_show"][1] else
+        f"between {low} and {ratio(high)}"
+    )  # fmt: skip
+    return f"likelihood ratio {wide} (95{THIN}% interval; {_estimate(ratio(told['log10']), told['at_limit'])})"
+
+
+def _estimate(figure: str, at_limit: str | None) -> str:
+    """An estimate in words: those under or over what so many people can show are no bounds."""
+    beyond = {"over": "above ", "under": "below "}
+    return f"estimate: {figure if at_limit is None else beyond[at_limit] + figure.removeprefix('<').strip()}"
 
 
 def _strangers(answer: Mapping[str, Any], own: Mapping[str, Any], pooled: Mapping[str, Any]) -> Iterator[str]:
@@ -154,13 +190,15 @@ def _strangers(answer: Mapping[str, Any], own: Mapping[str, Any], pooled: Mappin
     if own is not pooled:
         return
     if known := _groups(answer):
-        worst = max(known, key=lambda row: (row["false_hits"]["value"], row["false_hits"]["high"]))
+        worst = max(known, key=lambda row: (row["false_hits"]["high"], row["false_hits"]["value"]))
         yield (
-            f"Worst of {count(len(known), 'groups')}, if the strangers and all of the collection were "
+            f"In none of {count(len(known), 'groups')} is the upper limit above everybody’s."
+            if worst["false_hits"]["high"] <= pooled["false_hits"]["high"] else
+            f"The highest limit of {count(len(known), 'groups')}, if the strangers and all of the collection were "
             f"{_people(worst)}: {_hits(worst)} Nobody's group was inferred; give --group where it is known."
-        )
+        )  # fmt: skip
     if few := [plain(row["group"]) for row in answer["figures"] if row["verdict"] != "measured" and row is not pooled]:
-        yield f"Too few people in the calibration to say so of: {listed(few)}."
+        yield f"Left out of this, with too few people in the calibration: {count(len(few), 'groups')} ({listed(few)})."
 
 
 def _groups(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -176,16 +214,16 @@ def _hits(row: Mapping[str, Any]) -> str:
         "1 − (1 − FMR)^N, which says too much where people differ in how often they are mistaken."
     )  # fmt: skip
     return (
-        f"of 1,000 photographs of people who are not in a collection of {count(hits['faces'], 'faces')}, about "
-        f"{_thousand(hits['value'])} would find a face at least this alike (95{THIN}% interval "
-        f"{_thousand(hits['low'])} to {_thousand(hits['high'])}). {measured} Of {hits['comparisons']:,} comparisons of "
-        f"strangers, {hits['errors']:,} were so alike."
+        f"of 1,000 photographs of people who are not in a collection of {count(hits['faces'], 'faces')}, "
+        f"between {_thousand(hits['low'])} and {_thousand(hits['high'])} would find a face at least this alike "
+        f"(95{THIN}% interval; estimate: {_thousand(hits['value'])}). {measured} Of {hits['comparisons']:,} "
+        f"comparisons of strangers, {hits['errors']:,} were so alike."
     )
 
 
 def _thousand(share: float) -> str:
     many = 1000 * share
-    return f"{many:,.0f}" if many >= 10 or many == 0 else f"{many:.2g}" if many >= 0.01 else "less than 0.01"
+    return f"{many:,.0f}" if many >= 10 or many == 0 else f"{many:.2g}" if many >= 0.01 else "fewer than 0.01"
 
 
 def _posterior(answer: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[str]:
@@ -194,15 +232,19 @@ def _posterior(answer: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[st
     among = count(max(answer["people"], answer["faces"]), "people")
     yield (
         "No score says how likely it is that the person is in the collection: that depends on what was likely before, "
-        f"which is not the system's to say. Among {among}, by the likelihood ratio above:"
+        f"which is not the system's to say. Among {among}, by the likelihood ratio above "
+        f"(95{THIN}% intervals), the probability that the best face is the person’s is:"
     )
+    told = own["likelihood_ratio"]
     for each in own["posterior"]:
         before = "certain" if each["prior"] == 1 else f"1 in {round(1 / each['prior']):,}"
-        yield (
-            f"- that the person is in it was {before}: the best face is theirs with a probability of "
-            f"{beyond(percent(each['value']), own['likelihood_ratio']['at_limit'])}, 95{THIN}% interval "
-            f"{percent(each['low'])} to {percent(each['high'])}"
-        )
+        wide = f"between {percent(each['low'])} and {percent(each['high'])}"
+        said = (
+            percent(each["value"]) if each["low"] == each["high"] else
+            f"{wide} ({_estimate(percent(each['value']), told['at_limit'])})" if _settled(told) else
+            f"not settled: {wide}"
+        )  # fmt: skip
+        yield f"- if it was {before} that the person is in it: {said}"
 
 
 def _limits(answer: Mapping[str, Any]) -> Iterator[str]:

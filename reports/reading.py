@@ -44,7 +44,7 @@ Figure = dict[str, Any]
 class Contents:
     """A finished run: its manifest, evidence and tables, with the look-ups that a report needs.
 
-    reference_condition: the name of the condition the first screen speaks of, `clean` where there is one.
+    reference_condition: the name of the condition the first screen speaks of.
     """
 
     run: RunDirectory
@@ -105,8 +105,16 @@ class Contents:
         """Names of the conditions, in the scenario's order."""
         return list(dict.fromkeys(cell.condition_name for cell in self.cells))
 
-    @property
+    @cached_property
     def reference_condition(self) -> str:
+        """`wanted_condition`, or where no face was found under it, the first under which one was."""
+        wanted = self.wanted_condition
+        able = {*self.attempts.filter(pl.col("state") == "acquired")["cell"]}
+        found = {cell.condition_name for cell in self.cells if cell.id in able}
+        return next((name for name in (wanted, *self.conditions) if name in found), wanted)
+
+    @property
+    def wanted_condition(self) -> str:
         """`clean` where there is one, else the first."""
         return "clean" if "clean" in self.conditions else self.conditions[0]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from reports.alerts import everybody, number
 from reports.reading import Contents, Figure
-from reports.wording import bounds, count, percent, too_few
+from reports.wording import bounds, capital, count, percent, too_few
 from reports.wording import number as digits
 from testbed.scenario.cells import Cell
 
@@ -32,34 +32,64 @@ def found(contents: Contents, cell: Cell) -> list[str]:
             for said in in_words(row)]  # fmt: skip
 
 
+def headline(contents: Contents, cell: Cell) -> list[str]:
+    """The same in two sentences: strangers still named and the right person lost; the work, and why lists survive."""
+    rows = [row for row in contents.reviewed(cell)[:1] if row["operating_point"] == contents.main_point]
+    if not rows or rows[0]["why"]:
+        return found(contents, cell)
+    whole = everybody(rows[0])
+    errors, rest = [*_named(rows[0]), *_lost(whole)], [*_takes(whole), *_surviving(rows[0])]
+    return [f"{capital('; '.join(clauses))}." for clauses in (errors, rest) if clauses]
+
+
 def in_words(row: Figure) -> list[str]:
     """What becomes of one row's searches, in sentences for everybody; the first names what it rests on."""
     if row["why"]:
         return [f"What reviewers leave of the errors cannot be told: {row['why']}."]
-    whole, said = everybody(row), []
-    false, missed, work = whole["false_identifications"], whole["misses"], whole["work"]
+    whole = everybody(row)
+    said = [f"{capital(clause)}." for clause in (*_named(row), *_lost(whole))]
+    said += [f"“Reviewers correct the machine”: {clause}." for clause in _surviving(row)]
+    per_1000 = [f"1,000 searches take {hours(whole['work']['per_1000'])}"] if whole["work"] else []
+    return [*said, *(f"{'; '.join([*per_1000, clause])}." for clause in _takes(whole))]
+
+
+def _named(row: Figure) -> Iterator[str]:
+    false = everybody(row)["false_identifications"]
     if false["value"] is not None:
-        said.append(
-            f"If {looking(row)} answered as assumed, {percent(false['value'])} of searches for people who are not "
+        yield (
+            f"if {looking(row)} answered as assumed, {percent(false['value'])} of searches for people who are not "
             f"there would still end with a stranger named {ranged(false)}, against "
-            f"{percent(false['machine']['value'])} by the machine alone {rests_on(false)}."
+            f"{percent(false['machine']['value'])} by the machine alone {rests_on(false)}"
         )
+
+
+def _lost(whole: Figure) -> Iterator[str]:
+    missed = whole["misses"]
     if missed["value"] is not None:
-        said.append(
-            f"Of searches for people who are there, {percent(missed['value'])} would not end with the right person "
-            f"named {ranged(missed)}; the machine alone does not put the person first in "
-            f"{percent(missed['machine']['value'])} {rests_on(missed)}."
+        yield (
+            f"of searches for people who are there, {percent(missed['value'])} would not end with the right person "
+            f"named {ranged(missed)}, against {percent(missed['machine']['value'])} in which the machine alone does "
+            f"not put the person first {rests_on(missed)}"
         )
-    survive = whole["survive"]
-    if survive["value"] is not None:
-        said.append(
-            f"“Reviewers correct the machine”: of lists that show strangers only {rests_on(survive)}, "
-            f"{percent(survive['value'])} still end with one of them named {ranged(survive)}."
+
+
+def _surviving(row: Figure) -> Iterator[str]:
+    """Lists of strangers that end with one of them named; and why these are more than was assumed of usual ones."""
+    told, usual = everybody(row)["survive"], row["assumptions"]["ranges"]["false_alarm_rate"]
+    if told["value"] is not None:
+        why = (
+            f", more than the {digits(usual['low'])}–{percent(usual['high'])} assumed of usual lists: the more alike a "
+            "candidate, the more often it is picked (assumed as well)"
         )
-    if work:
-        said.append(f"1,000 searches take {hours(work['per_1000'])} of review; a correct identification takes "
-                    f"{hours(work['per_correct'])}.")  # fmt: skip
-    return said
+        yield (
+            f"of lists that show strangers only {rests_on(told)}, {percent(told['value'])} still end with one of them "
+            f"named {ranged(told)}{why if told['value'] > usual['high'] else ''}"
+        )
+
+
+def _takes(whole: Figure) -> Iterator[str]:
+    if whole["work"]:
+        yield f"a correct identification takes {hours(whole['work']['per_correct'])} of review"
 
 
 def looking(row: Figure) -> str:

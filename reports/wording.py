@@ -38,6 +38,10 @@ LIGHTS = {"daylight": "in daylight", "mixed": "in mixed light", "backlight": "ag
 _ENHANCED = {"none": "pictures not enlarged", "bicubic": "pictures enlarged bicubically",
              "lanczos": "pictures enlarged by Lanczos", "model": "pictures enlarged by the model {}",
              "prior": "pictures completed from the prior {} (draw {})"}  # fmt: skip
+_ONE = {"people": "person", "passes": "pass", "searches": "search", "heads followed": "head followed",
+        "stretches of time": "stretch of time", "faces that could be seen": "face that could be seen",
+        "heads that people boxed by hand": "head that somebody boxed by hand"}  # fmt: skip
+"""What one of a noun is called that does not just lose its last s."""
 _AXES = {"motion_eyes_per_s": "speed of faces, in distances between the eyes per second"}
 _UNITS = {"FTA": "passes", "FTE": "reference photographs", "FRR": "passes", "GFRR": "passes", "FPIR": "searches",
           "FNIR": "searches"}  # fmt: skip
@@ -82,8 +86,7 @@ def count(number: int | None, noun: str = "") -> str:
         return f"{noun} {NOT_KNOWN}".strip()
     if not noun:
         return f"{number:,}"
-    singular = {"people": "person", "passes": "pass", "searches": "search"}.get(noun, noun.removesuffix("s"))
-    return f"{number:,} {singular if number == 1 else noun}"
+    return f"{number:,} {_ONE.get(noun, noun.removesuffix('s')) if number == 1 else noun}"
 
 
 def quoted(figure: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from reports.charts.drawing import (
     INK,
     ORANGE,
     PERCENT,
+    SERIES,
     Rows,
     Sheets,
     Spec,
@@ -25,6 +26,8 @@ from reports.reading import EVERYBODY, Figure
 from reports.wording import bounds, count, percent
 
 WIDTH = 300
+GREEN = SERIES[2]
+"""Of records: the colours of links, whose legend is theirs alone, say other things."""
 OPENED, SHARE = "records that one person opened", "share of pairs of days"
 KINDS = {"linked": "days of one person, linked", "first": "nobody else as alike", "false": "two people, linked falsely"}
 
@@ -33,7 +36,7 @@ def linkage(row: Figure, point: Figure) -> Spec:
     """Of one cell at one operating point, for everybody: records by day; links by days apart."""
     sheets = Sheets()
     parts = [_records(sheets, point["records"]["growth"]), _links(sheets, row, point)]
-    return sheets.specification(panels(parts, columns=2, spacing=40))
+    return sheets.specification(panels(parts, columns=2, spacing=40, resolve={"scale": {"color": "independent"}}))
 
 
 def _records(sheets: Sheets, growth: list[Figure]) -> Spec:
@@ -49,10 +52,11 @@ def _records(sheets: Sheets, growth: list[Figure]) -> Spec:
     base, ideal = sheets.chart(rows), sheets.chart([{"value": 1}])
     return layered(
         ideal.mark_rule(color=GREY, strokeDash=[4, 3]).encode(y=alt.Y("value:Q", scale=scale, axis=axis, title=OPENED)),
-        base.mark_rule(color=BLUE, strokeWidth=2).encode(
+        base.mark_rule(color=GREEN, strokeWidth=2).encode(
             x=x, y=alt.Y("low:Q", scale=scale, axis=axis, title=OPENED), y2="high:Q"),
-        base.mark_line(color=BLUE, strokeWidth=2).encode(x=x, y=alt.Y("value:Q", scale=scale, axis=axis, title=OPENED)),
-        base.mark_point(filled=True, color=BLUE, size=60, opacity=1).encode(
+        base.mark_line(color=GREEN, strokeWidth=2).encode(
+            x=x, y=alt.Y("value:Q", scale=scale, axis=axis, title=OPENED)),
+        base.mark_point(filled=True, color=GREEN, size=60, opacity=1).encode(
             x=x, y=alt.Y("value:Q", scale=scale, axis=axis, title=OPENED),
             tooltip=tooltips("records", "interval", "people", day="day")),
         width=WIDTH, height=220,

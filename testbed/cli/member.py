@@ -65,7 +65,7 @@ def member(
     loaded = reload(run.manifest()["scenario"])
     chosen = calibration_cell(run, loaded, cell, made_up=made_up)
     collection = read_collection(folder)
-    found = _asked(run, loaded, chosen, photograph, collection, group, workers)
+    found = _asked(run, loaded, chosen, photograph, collection, group, workers, show_files=show_files)
     if not show_files:
         found["file"] = None
     typer.echo(json.dumps(found, indent=2, allow_nan=False) if as_json else letter(found))
@@ -73,12 +73,13 @@ def member(
 
 def _asked(
     run: RunDirectory, loaded: Loaded, cell: Cell, photograph: Path, collection: Collection, group: str | None,
-    workers: int | None,
+    workers: int | None, *, show_files: bool,
 ) -> dict[str, Any]:  # fmt: skip
     """Compare, then ask the evidence: everything that is told, as JSON-able values."""
     from testbed.cli.progress import bars
     from testbed.evidence.claims.judging import is_synthetic
     from testbed.evidence.membership import answer, group_named
+    from testbed.evidence.provenance import provenance_of_folder
     from testbed.matching.collection import (
         asked_about,
         enrol_collection,
@@ -94,7 +95,7 @@ def _asked(
     with bars() as progress, pool(workers or default_workers()) as executor:
         info = same_system(run, label, executor)
         template = asked_about(run, label, photograph, executor)
-        enrolled = enrol_collection(run, label, collection, executor, progress)
+        enrolled = enrol_collection(run, label, collection, executor, progress, named=show_files)
     scores = scores_against(template, enrolled, info["metric"])
     best = int(scores.argmax() if info["direction"] == "similarity" else scores.argmin())
     manifest, faces = collection.manifest, len(scores)
@@ -108,6 +109,7 @@ def _asked(
             "pictures": len(collection.pictures), "people_stated": manifest.people is not None,
             "unreadable": enrolled.unreadable, "without_face": enrolled.without_face,
             "without_template": enrolled.without_template, "left_out": dict(collection.left_out),
+            "recognised": provenance_of_folder(collection.folder),
         },
         "calibration": {
             "title": loaded.scenario.title, "cell": cell.id, "condition": cell.condition_name,

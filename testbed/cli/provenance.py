@@ -83,7 +83,8 @@ def _told(rows: list[dict[str, Any]]) -> Iterator[str]:
         if row["set"] is None:
             yield f"{row['what']}: {row['words']}"
         else:
-            yield f"{row['what']}: {row['name']}, {row['sure']} ({'; '.join(row['marks'])})"
+            like = "files named like those of " if row["sure"] == "perhaps" else ""
+            yield f"{row['what']}: {like}{row['name']}, {row['sure']} ({'; '.join(row['marks'])})"
             yield from _entry(known_set(row["set"]))[1:]
 
 
@@ -92,8 +93,9 @@ def _entry(known: KnownSet, found: Recognised | None = None) -> list[str]:
     from testbed.evidence.provenance import HOW_SURE
 
     when = f" ({known.withdrawn or 'when is not known'})" if known.flag == known.status else ""
+    seen = [f"for example {each}" for each in found.seen] if found else []
     told = {
-        "recognised": f"{HOW_SURE[found.sure]}: {'; '.join(found.marks)}" if found else "",
+        "recognised": f"{HOW_SURE[found.sure]}: {'; '.join([*found.marks, *seen])}" if found else "",
         "made by": known.publisher,
         "people": known.people or "not known",
         "pictures": known.images or "not known",
@@ -106,7 +108,8 @@ def _entry(known: KnownSet, found: Recognised | None = None) -> list[str]:
         "copies": known.copies,
         "sources": " ".join(known.sources),
     }  # fmt: skip
-    title = f"{known.name} ({known.id}, {known.year})"
+    like = "Files named like those of " if found and found.sure == "perhaps" else ""
+    title = f"{like}{known.name} ({known.id}, {known.year})"
     return [title, *(f"  {name:<11}{said}" for name, said in told.items() if said)]
 
 

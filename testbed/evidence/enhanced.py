@@ -7,7 +7,7 @@ draws are laid beside one another, and each enhancer's errors beside those of th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import inf
@@ -59,11 +59,12 @@ def enhanced_of(run: RunDirectory, cells: pl.DataFrame, judged: Sequence[CellDat
             enhancers.setdefault((row["enhance"], row["enlarge"]), []).append(made[row["cell"]])
         if any(how != PLAIN for how, _ in enhancers):
             first = next(iter(enhancers.values()))[0]
+            searched = {of: searched_with(run, drawn) for of, drawn in enhancers.items()}
             rows.append({
                 "system": first.system, "condition": {"name": picture_of(first.condition["name"])},
                 "cells": together["cell"].to_list(), "confidence": 1 - ALPHA,
-                "rates": [*rates_of(enhancers, pairs)],
-                "priors": [{**_whose(of, drawn), **completions_of(run, drawn)}
+                "rates": [*rates_of(enhancers, pairs), *returned_of(enhancers, searched)],
+                "priors": [{**_whose(of, drawn), **completions_of(drawn, searched[of])}
                            for of, drawn in enhancers.items() if of[0].startswith("prior:")],
             })  # fmt: skip
     return rows
@@ -86,9 +87,7 @@ def rates_of(enhancers: Mapping[Enhancer, Sequence[CellData]], pairs: pl.DataFra
     Of several draws the errors of all, clustered by person: a draw is no new person. `least` and `most`: of one draw.
     `against`: the difference, within the same people, to the picture as it is and to plain enlargement.
     """
-    interpolated = [of for of in enhancers if of[0] in INTERPOLATED][:1]
-    baselines = [of for of in enhancers if of[0] == PLAIN] + interpolated
-    first = next(iter(enhancers.values()))[0]
+    baselines, first = _baselines(enhancers), next(iter(enhancers.values()))[0]
     points = first.operating_points if any(data.compares for drawn in enhancers.values() for data in drawn) else ()
     asked = [("FTA", None), *((metric, point) for point in points for metric in ("FNMR", "FRR", "FMR"))]
     for metric, point in [(m, p) for m, p in asked if not first.unknown(m)]:
@@ -99,11 +98,51 @@ def rates_of(enhancers: Mapping[Enhancer, Sequence[CellData]], pairs: pl.DataFra
                 yield {
                     **_whose(of, drawn), "group": group.name, "attributes": group.attributes, "metric": metric,
                     "operating_point": point, **_rate(drawn, metric, point, group, _inside(counted[of], mine)),
-                    "against": [
-                        {"enhance": base[0], "enlarge": base[1],
-                         **difference(_inside(counted[base], mine), _inside(counted[of], mine))}
-                        for base in baselines if base != of and of[0] != PLAIN
-                    ],
+                    "against": _against(of, baselines, {of: _inside(each, mine) for of, each in counted.items()}),
+                }  # fmt: skip
+
+
+def _baselines(enhancers: Iterable[Enhancer]) -> list[Enhancer]:
+    """The picture as it is, and plain enlargement."""
+    return [of for of in enhancers if of[0] == PLAIN] + [of for of in enhancers if of[0] in INTERPOLATED][:1]
+
+
+def _against(
+    of: Enhancer, baselines: Sequence[Enhancer], counted: Mapping[Enhancer, tuple[Array, Array]]
+) -> list[dict[str, Any]]:
+    return [
+        {"enhance": base[0], "enlarge": base[1], **difference(counted[base], counted[of])}
+        for base in baselines if base != of and of[0] != PLAIN
+    ]  # fmt: skip
+
+
+def returned_of(
+    enhancers: Mapping[Enhancer, Sequence[CellData]], searched: Mapping[Enhancer, Searched | None]
+) -> Iterator[dict[str, Any]]:
+    """FPIR of every enhancer, group and operating point, as `rates_of`: a search for somebody who is not there returns
+    somebody. Of several draws the mean, clustered as FPIR's own.
+    """
+    made = {of: each for of, each in searched.items() if each is not None}
+    first = next(iter(enhancers.values()))[0]
+    for point in first.operating_points if made else ():
+        reached = {of: each.draws.reach(each.limits[point]) for of, each in made.items()}
+        for group in first.people.within():
+            rows, counted = {}, {}
+            for of, each in made.items():
+                told = not np.isnan(each.limits[point]).any()
+                absent = each.draws.searches(group, mated=False) & told
+                rate = in_one_draw(each.draws, each.gallery, absent, reached[of])
+                somebody = _anybody(reached[of])[absent]
+                shares = [float(share) for share in somebody.mean(axis=0)] if absent.any() else []
+                rows[of] = {"threshold": each.threshold(point), **_told(rate, searched=True),
+                            "least": min(shares, default=None), "most": max(shares, default=None)}  # fmt: skip
+                who, people = each.draws.person[absent], len(first.people.subjects)
+                trials = np.bincount(who, minlength=people) * reached[of].shape[1]
+                counted[of] = np.bincount(who, somebody.sum(axis=1), people), trials
+            for of, row in rows.items():
+                yield {
+                    **_whose(of, enhancers[of]), "group": group.name, "attributes": group.attributes, "metric": "FPIR",
+                    "operating_point": point, **row, "against": _against(of, _baselines(made), counted),
                 }  # fmt: skip
 
 
@@ -119,7 +158,8 @@ def _counted(data: CellData, metric: str, point: str | None, pairs: pl.DataFrame
         return failed, passes
     assert point is not None, "a rate of comparisons has a threshold"
     k, enrolled = tallied.index(point), data.enrolments[1] - data.enrolments[0]
-    told = tallied.threshold(k) is not None  # else nothing was compared
+    # Without a threshold nothing was compared; yet who was never found is missed at any.
+    told = tallied.threshold(k) is not None or (metric == "FRR" and data.nobody_found)
     if metric == "FNMR":
         return tallied.mated_errors[k] * told, tallied.mated_comparisons[k] * told
     if metric == "FRR":
@@ -277,11 +317,29 @@ def _known(alike: Array) -> Array:
     return np.where(np.isfinite(best), best, np.nan)
 
 
-def completions_of(run: RunDirectory, drawn: Sequence[CellData]) -> dict[str, Any]:
-    """What the searches of one prior's draws say; `why`: nothing of it can be told."""
+@dataclass(frozen=True)
+class Searched:
+    """The searches of one enhancer's draws in the largest gallery. limits: point → `(D, 2)`, turned; NaN: none.
+
+    cut: the longest length at which a draw's lists were cut, None where none was.
+    """
+
+    draws: Draws
+    gallery: Gallery
+    limits: dict[str, Array]
+    cut: int | None
+
+    def threshold(self, point: str) -> float | None:
+        """The mean over draws and halves, in the system's unit; None without one."""
+        limit = self.limits[point]
+        return None if np.isnan(limit).any() else float(self.draws.sign * limit.mean())
+
+
+def searched_with(run: RunDirectory, drawn: Sequence[CellData]) -> Searched | None:
+    """The searches of draws of one enhancer; None where passes were not searched among the references."""
     manifest = run.manifest()
     if manifest.get("search", {}).get("kind") != "identification" or any(data.searches is None for data in drawn):
-        return {"gallery": None, "cut": None, "spread": None, "why": NOT_SEARCHED, "groups": [], "examples": []}
+        return None
     number = {data.cell: draw for draw, data in enumerate(drawn)}
     made = run.read(SEARCHES).filter(pl.col("cell").is_in([*number]))
     size = int(made["gallery"].max())  # type: ignore[arg-type]
@@ -296,16 +354,24 @@ def completions_of(run: RunDirectory, drawn: Sequence[CellData]) -> dict[str, An
     cut = [manifest["lists_cut_at"][cell] for cell in number]
     draws = Draws.of(drawn[0].people, drawn[0].direction, made, listed, cut)
     assert drawn[0].searches is not None
-    sign = 1.0 if drawn[0].direction == "similarity" else -1.0
     limits = {
-        point: sign * np.array([data.tallied.thresholds[data.tallied.index(point)] for data in drawn])
+        point: draws.sign * np.array([data.tallied.thresholds[data.tallied.index(point)] for data in drawn])
         for point in drawn[0].operating_points
     }
-    gallery, deviation = drawn[0].searches.galleries[size], spread_of(drawn)
+    return Searched(
+        draws, drawn[0].searches.galleries[size], limits, max((c for c in cut if c is not None), default=None)
+    )
+
+
+def completions_of(drawn: Sequence[CellData], searched: Searched | None) -> dict[str, Any]:
+    """What the searches of one prior's draws say; `why`: nothing of it can be told."""
+    if searched is None:
+        return {"gallery": None, "cut": None, "spread": None, "why": NOT_SEARCHED, "groups": [], "examples": []}
+    deviation, people = spread_of(drawn), drawn[0].people
     return {
-        "gallery": size, "cut": max((c for c in cut if c is not None), default=None), "spread": deviation, "why": None,
-        "groups": [group_of(draws, gallery, group, limits, deviation) for group in drawn[0].people.within()],
-        "examples": examples_of(draws, limits),
+        "gallery": searched.gallery.size, "cut": searched.cut, "spread": deviation, "why": None,
+        "groups": [group_of(searched, group, deviation) for group in people.within()],
+        "examples": examples_of(searched.draws, searched.limits),
     }  # fmt: skip
 
 
@@ -320,13 +386,9 @@ def spread_of(drawn: Sequence[CellData]) -> float | None:
     return float(np.sqrt(n @ (x - mean) ** 2 / (n.sum() - 1))) or None
 
 
-def group_of(
-    draws: Draws, gallery: Gallery, group: Group, limits: Mapping[str, Array], deviation: float | None
-) -> dict[str, Any]:
-    """How far scores move, who is on top and who is matched over the draws, for searches for people of a group.
-
-    gallery: its size, and nothing else of it, is used. limits: point → `(D, 2)`, turned; NaN: no threshold.
-    """
+def group_of(searched: Searched, group: Group, deviation: float | None) -> dict[str, Any]:
+    """How far scores move, who is on top and who is matched over the draws, for searches for people of a group."""
+    draws, gallery = searched.draws, searched.gallery
     there, absent = (draws.searches(group, mated=mated) for mated in (True, False))
     several = there & (draws.have.sum(axis=1) > 1)
     tops, owners = draws.tops(), draws.person
@@ -345,9 +407,9 @@ def group_of(
         "changes": _told(_by_person(distinct > 1, owners, several)),
         "overlap": None if overlap is None else _each(overlap, owners, several, 1.0),
         "points": [
-            {"operating_point": point, "threshold": None if np.isnan(limit).any() else float(draws.sign * limit.mean()),
+            {"operating_point": point, "threshold": searched.threshold(point),
              **matched(draws, gallery, there, absent, limit)}
-            for point, limit in limits.items()
+            for point, limit in searched.limits.items()
         ],
     }  # fmt: skip
 
@@ -405,7 +467,6 @@ def matched(draws: Draws, gallery: Gallery, there: Array, absent: Array, limits:
     if np.isnan(limits).any():
         nothing = dict.fromkeys(("right", "stranger", "both", "one", "some", "people"))
         return {**nothing, "at_least": False}
-    D = draws.have.shape[1]
     reach, mine = draws.reach(limits), draws.mine
     own, tops = np.where(mine, draws.alike, -inf).max(axis=2, initial=-inf), draws.tops()
     own_reaches = (reach & mine).any(axis=2)
@@ -419,20 +480,37 @@ def matched(draws: Draws, gallery: Gallery, there: Array, absent: Array, limits:
     outranked = _some(above & (own_reaches & (above.sum(axis=2) == 1))[..., None]) & ~right[:, None]
     both = right & stranger
 
-    def told(errors: Array, of: Array, decided: Array, times: int = 1) -> dict[str, Any]:
-        person, mine = np.repeat(draws.person, times), np.repeat(of, times)
-        rate = two_way(person, gallery.size, mine, errors, (decided[:, 0], decided[:, 1]))
+    def told(errors: Array, of: Array, decided: Array) -> dict[str, Any]:
+        rate = two_way(draws.person, gallery.size, of, errors, (decided[:, 0], decided[:, 1]))
         return _told(rate, searched=True)
 
     asked = there | absent
+    one, some = (
+        _told(in_one_draw(draws, gallery, absent, reach), searched=True),
+        told(_some(anybody), absent, _alone(anybody)),
+    )
+    # Who matches in one draw matches in some: neither limit of the lesser share lies above that of the greater.
+    some["low"], one["high"] = max(some["low"], one["low"]), min(some["high"], one["high"])
     return {
         "right": told(right, there, np.argwhere(outranked)), "stranger": told(stranger, there, wrong_by),
         "both": told(both, there, wrong_by[both[wrong_by[:, 0]]]),
-        "one": told(reach.any(axis=2).ravel(), absent, _alone(reach.reshape(len(reach) * D, -1)), D),
-        "some": told(_some(anybody), absent, _alone(anybody)),
+        "one": one, "some": some,
         "people": _each(anybody.sum(axis=1), draws.person, absent, gallery.size),
         "at_least": bool(draws.short(limits)[asked].any()),
     }  # fmt: skip
+
+
+def in_one_draw(draws: Draws, gallery: Gallery, absent: Array, reach: Array) -> Clustered:
+    """Somebody matches, each draw of a search counted; reach `(Q, D, L)`. Of one draw alone it is FPIR."""
+    Q, D, L = reach.shape
+    alone = _alone(reach.reshape(Q * D, L))
+    errors, person = _anybody(reach).ravel(), np.repeat(draws.person, D)
+    return two_way(person, gallery.size, np.repeat(absent, D), errors, (alone[:, 0], alone[:, 1]))
+
+
+def _anybody(reach: Array) -> Array:
+    """Whether anybody matches, by search and draw."""
+    return np.asarray(reach.any(axis=2))
 
 
 def _some(events: Array) -> Array:

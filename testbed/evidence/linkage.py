@@ -103,16 +103,18 @@ def _kept(run: RunDirectory, cell: str, days: dict[str, int], attempts: pl.DataF
 
 
 def _left_behind(kept: pl.DataFrame, people: People, group: Group) -> dict[str, Any]:
-    """Templates of a person on a day, and the days on which there was none."""
+    """Templates of a person on a day, the days on which there was none, and the people of whom there never was."""
     mine = _of(kept, people, group)
     owners, S = people.index(mine["subject"]), len(people.subjects)
     trials, made = np.bincount(owners, minlength=S), np.bincount(owners, mine["templates"].to_numpy(), minlength=S)
     none = np.bincount(owners, (mine["templates"] == 0).to_numpy(), minlength=S)
+    came = (trials > 0).astype(np.int64)
     most = float(kept["templates"].max() or 0)  # type: ignore[arg-type]
     return {
         "group": group.name, "attributes": group.attributes, "person_days": mine.height,
         "templates_a_day": per_person(made, trials, most),
         "days_without": _rate(by_subject(none, trials), "day of a person"),
+        "never": _rate(by_subject(came * (none == trials), came), "person"),
     }  # fmt: skip
 
 

@@ -181,7 +181,7 @@ def _row(found: Membership) -> dict[str, Any]:
         "likelihood_ratio": {
             "log10": log10(found.ratio.value), "log10_low": log10(low) if low > 0 else None,
             "log10_high": log10(high) if isfinite(high) else None, "at_limit": found.ratio.at_limit,
-            "counted": found.ratio.counted,
+            "log10_can_show": [log10(each) for each in found.ratio.can_show], "counted": found.ratio.counted,
         },
         "false_hits": {
             "faces": found.hits.size, "value": found.hits.value, "low": found.hits.low, "high": found.hits.high,

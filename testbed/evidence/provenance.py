@@ -36,6 +36,8 @@ MOST_NAMES = 200_000
 FEWEST = 3
 """So many pictures at least must be named alike before their names say anything."""
 PICTURES = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".bmp", ".webp", ".bz2")
+TRAINING = "training data of "
+"""Stands before a system in column `what`."""
 NO_CLEAN_BILL = "not recognised: not in the table of well-known sets, which is no clean bill"
 NOBODY = "people who do not exist: drawn by a program, so there was nobody to ask"
 UNSTATED = "not stated"
@@ -46,11 +48,11 @@ CONSENT = {
     "unknown": "Whether those pictured were asked is not known",
 }  # fmt: skip
 
-Sure = Literal["name and structure", "manifest", "structure alone", "name alone", "as declared"]
+Sure = Literal["name and structure", "manifest", "perhaps", "name alone", "as declared"]
 HOW_SURE: dict[Sure, str] = {
     "name and structure": "by its name and by the names of its files",
     "manifest": "by what its manifest says",
-    "structure alone": "by the names of its files alone; no folder bears its name",
+    "perhaps": "perhaps, by the names of its files alone, which others may use too; no folder bears its name",
     "name alone": "by the name of a folder alone; nothing else points to it",
     "as declared": "named in what the system says of itself",
 }
@@ -65,12 +67,13 @@ class Look(Strict):
     like: str
     alone: bool = False
 
-    def found(self, paths: str, pictures: str, count: int) -> bool:
-        """Whether it is so among paths, one a line, of which `count` are pictures."""
+    def found(self, paths: str, pictures: str, count: int) -> str | None:
+        """The first of paths, one a line, that looks so; None where too few do; `count` of them are pictures."""
         if self.holds:
-            return re.search(self.holds, paths, re.MULTILINE) is not None
-        named = sum(1 for _ in re.finditer(self.pictures, pictures, re.MULTILINE))
-        return named >= FEWEST and 2 * named >= count
+            first = re.search(self.holds, paths, re.MULTILINE)
+            return first and first[0].strip("/")
+        named = [match[0] for match in re.finditer(self.pictures, pictures, re.MULTILINE)]
+        return named[0].strip("/") if len(named) >= FEWEST and 2 * len(named) >= count else None
 
 
 class KnownSet(Strict):
@@ -114,11 +117,16 @@ class KnownSet(Strict):
 
 @dataclass(frozen=True)
 class Recognised:
-    """A known set, how surely it was recognised, and by which marks."""
+    """A known set, how surely it was recognised, and by which marks; `seen`: names that are there, never kept."""
 
     known: KnownSet
     sure: Sure
     marks: tuple[str, ...]
+    seen: tuple[str, ...] = ()
+
+    def said(self) -> str:
+        """Consent, status and why; of pictures that only look like the set's, with an if."""
+        return f"{'If they are that set: ' if self.sure == 'perhaps' else ''}{self.known.said()}"
 
 
 @dataclass(frozen=True)
@@ -172,21 +180,23 @@ def recognise(names: Names) -> list[Recognised]:
     by_manifest = {known.id: said for known, said in _named(names.manifest, folder=True)}
     found = []
     for known in known_sets():
-        looks = [look for look in known.looks if look.found(every, pictured, len(pictures))]
+        looks = {look.like: seen for look in known.looks if (seen := look.found(every, pictured, len(pictures)))}
+        alone = any(look.alone for look in known.looks if look.like in looks)
         sure: Sure | None = None
         if known.id in by_name and looks:
             sure = "name and structure"
         elif known.id in by_manifest:
             sure = "manifest"
-        elif any(look.alone for look in looks):
-            sure = "structure alone"
+        elif alone:
+            sure = "perhaps"
         elif known.id in by_name:
             sure = "name alone"
         if sure:
             marks = [f"its manifest names {by_manifest[known.id]}"] if known.id in by_manifest else []
             marks += [f"a folder is called {by_name[known.id]}"] if known.id in by_name else []
-            marks += [f"names like {look.like}" for look in looks]
-            found.append(Recognised(known, sure, tuple(marks)))
+            marks += [f"names of the form {like}" for like in looks]
+            shown = ("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in s) for s in looks.values())
+            found.append(Recognised(known, sure, tuple(marks), tuple(shown)))
     return sorted(found, key=lambda each: [*HOW_SURE].index(each.sure))
 
 
@@ -213,7 +223,7 @@ def provenance_of(run: RunDirectory, scenario: Scenario) -> list[dict[str, Any]]
     for system, info in manifest["systems"].items():
         text = str(info.get("training_data") or UNSTATED)
         otherwise = UNSTATED if text == UNSTATED else f"names no set of the table: “{text}”"
-        rows += _rows(f"training data of {system}", declared(text), otherwise)
+        rows += _rows(f"{TRAINING}{system}", declared(text), otherwise)
     return rows
 
 
@@ -225,6 +235,11 @@ def provenance_of_scenario(scenario: Scenario) -> list[dict[str, Any]]:
 
     made_up = isinstance(scenario.probes, Synthetic) or (isinstance(scenario.probes, Video) and scenario.probes.made_up)
     return list(_of_pictures(scenario, made_up, there))
+
+
+def provenance_of_folder(folder: Path) -> list[dict[str, Any]]:
+    """The same of a folder of pictures, by its names and its manifest; none where it is not recognised."""
+    return [_row("collection", each, each.said()) for each in recognise(names_in(folder))]
 
 
 def labels_of(subjects: pl.DataFrame, groups: Sequence[str]) -> list[dict[str, Any]]:
@@ -297,7 +312,7 @@ def _manifest(root: Path) -> str:
 
 
 def _rows(what: str, found: Sequence[Recognised], otherwise: str = NO_CLEAN_BILL) -> list[dict[str, Any]]:
-    return [_row(what, each, each.known.said()) for each in found] or [_row(what, None, otherwise)]
+    return [_row(what, each, each.said()) for each in found] or [_row(what, None, otherwise)]
 
 
 def _row(what: str, found: Recognised | None, words: str) -> dict[str, Any]:

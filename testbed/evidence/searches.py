@@ -111,7 +111,7 @@ class Searches:
         No comparisons where the lists do not reach that rank: untestable.
         """
         gallery = self.galleries[gallery_size]
-        limit = self._limit(gallery, point)
+        limit = self._limit(gallery, None if not gallery.reach else point)  # who is never found is missed at any
         if limit is None or (gallery.limit is not None and rank > gallery.limit):
             return UNTESTABLE
         mine = self.of(gallery, group, mated=True)
@@ -152,6 +152,8 @@ class Searches:
         if self._limit(gallery, point) is not None:
             return f"lists are cut at {gallery.limit} candidates, some before this threshold: there may be more"
         if point is not None and np.isnan(self.limits[point]).any():
+            if not gallery.reach:
+                return "no face was found, so no threshold could be found"
             return "too few comparisons of strangers to find this threshold"
         least = gallery.floor if self.direction == "similarity" else -gallery.floor
         return (
@@ -181,8 +183,8 @@ def two_way(
 
     person, mine, errors `(Q,)`: who is searched for, the searches counted, errors (or chances of one) of each. decided:
     search and person returned `(n,)`, a row for every error that somebody enrolled decided; parts `(n,)`: how much of
-    it, unset: all. `disjoint` counts each person searched for once; since searches share the gallery it is
-    never all of them, and what rests on it (zero and few errors) holds for this gallery alone.
+    it, unset: all. `disjoint` counts each person searched for once; since searches share the gallery it is never all of
+    them, and what rests on it (zero and few errors, few or none without) holds for this gallery alone.
     """
     M = int(mine.sum())
     if not M:
@@ -206,6 +208,9 @@ def two_way(
         each.variance * each.comparisons**2 * (each.subjects / (each.subjects - 1) if each.subjects > 1 else 1.0)
         for each in (probe, reference)
     ]
+    if errors[mine].max() <= 1:
+        # One person enrolled can decide all of few errors, and no more than these; so of few without an error.
+        sums[1] = min(sums[1], (M - float(errors[mine].sum())) ** 2)
     V, freedom = max(zip(sums, (probe.freedom, reference.freedom), strict=True))
     if sum(sums) - cross > V:
         V = sum(sums) - cross

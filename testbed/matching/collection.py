@@ -77,12 +77,16 @@ def asked_about(run: RunDirectory, label: str, photograph: Path, executor: Execu
 
 
 def enrol_collection(
-    run: RunDirectory, label: str, collection: Collection, executor: Executor, progress: Progress = silent
-) -> Enrolled:
-    """Every face of every picture, as reference photographs are enrolled. Raises InputError where there is none."""
+    run: RunDirectory, label: str, collection: Collection, executor: Executor, progress: Progress = silent,
+    *, named: bool = False,
+) -> Enrolled:  # fmt: skip
+    """Every face of every picture, as reference photographs are enrolled. Raises InputError where there is none.
+
+    named: a picture at which the system fails is told by its name.
+    """
     paths = [str(collection.folder / picture) for picture in collection.pictures]
     futures = [
-        executor.submit(enrol_photographs, str(run.path), label, paths[i : i + _CHUNK])
+        executor.submit(enrol_photographs, str(run.path), label, paths[i : i + _CHUNK], False, named)
         for i in range(0, len(paths), _CHUNK)
     ]
     found: list[Captures | str] = []

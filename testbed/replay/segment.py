@@ -133,11 +133,11 @@ def _delivered(run_path: str, cell_id: str, camera: str, segment: int) -> Iterat
 
 
 def enrol_photographs(
-    run_path: str, label: str, paths: list[str], as_frames: bool = False
+    run_path: str, label: str, paths: list[str], as_frames: bool = False, named: bool = True
 ) -> list[Captures | str]:  # fmt: skip
     """What the system makes of each reference photograph; a sentence in place of one that cannot be read.
 
-    as_frames: they are shown to it as a camera's pictures are.
+    as_frames: they are shown to it as a camera's pictures are. named: what goes wrong is told with the file's name.
     """
     from testbed.sources.photographs import read_photograph
 
@@ -150,7 +150,8 @@ def enrol_photographs(
             results.append(str(error))
             continue
         faces = asked(
-            label, f"the enrolment of {path}", partial(pipeline.capture if as_frames else pipeline.enrol, [image]),
+            label, f"the enrolment of {path if named else 'a picture'}",
+            partial(pipeline.capture if as_frames else pipeline.enrol, [image]),
             lambda f: misshapen(f, 1, pipeline.info.dimensions),
         )  # fmt: skip
         results += faces

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,10 +18,13 @@ from testbed.scenario.synthetic import OF_PEOPLE, Synthetic
 Provenance = Literal["self-reported", "assigned", "measured", "declared", "inferred"]
 RESERVED_GROUPS = ("all", "same group")
 """Labels that evidence.json uses itself: everybody pooled, and comparisons within one group pooled."""
-GUESSED = (
-    "is inferred, and guesses of who belongs to which group are taken only with `allow_inferred: true` and "
-    "`label_errors: FILE`, which says how often they are wrong (docs/labels.md)"
-)
+
+
+def guessed(wanting: Sequence[str]) -> str:
+    """What is said of an inferred attribute, by the settings that it still wants."""
+    return (
+        f"is inferred; such guesses of who belongs to which group need {' and '.join(wanting)} as well (docs/labels.md)"
+    )
 
 
 class Subjects(Strict):
@@ -41,15 +44,16 @@ class Subjects(Strict):
     )
 
     @property
-    def takes_inferred(self) -> bool:
-        """Whether labels may be inferred: somebody wants it so, and says how often they are wrong."""
-        return self.allow_inferred and self.label_errors is not None
+    def wanting(self) -> list[str]:
+        """What inferred labels still need: that somebody wants them, and says how often they are wrong."""
+        errors = [] if self.label_errors else ["`label_errors: FILE`"]
+        return [*([] if self.allow_inferred else ["`allow_inferred: true`"]), *errors]
 
     @model_validator(mode="after")
     def _inferred(self) -> Subjects:
-        if not self.takes_inferred:
-            guessed = [column for column, who in self.provenance.items() if who == "inferred"]
-            refuse((("provenance", column), f"{column} {GUESSED}") for column in guessed)
+        if self.wanting:
+            inferred = [column for column, who in self.provenance.items() if who == "inferred"]
+            refuse((("provenance", column), f"{column} {guessed(self.wanting)}") for column in inferred)
         return self
 
 
@@ -323,7 +327,8 @@ class Scenario(Strict):
                     yield ("groups", i), f"{group} is changed for everybody under `contrasts`; group by something else"
         elif self.subjects is None:
             if self.groups and not isinstance(self.probes, Log):
-                yield ("groups",), "names columns of the subjects table: add `subjects: {table: …}`"
+                there = "names columns of the subjects table: add `subjects: {table: …}`, or leave `groups` out"
+                yield ("groups",), there
             if self.references is not None or stills:
                 where = "probes" if stills else "references"
                 yield (where,), "photographs need to know whose they are: add `subjects: {table: …}`"

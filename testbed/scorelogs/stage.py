@@ -250,7 +250,9 @@ def _subjects_table(
     options = replace(options, groups=options.groups or tuple(others))
     errors = options.label_errors.absolute() if options.allow_inferred and options.label_errors else None
     entry = Subjects(table=path, id=subject, allow_inferred=options.allow_inferred, label_errors=errors)
-    return entry.model_dump(mode="json"), read_table(entry, options.groups), options, guesses
+    flags = {"--allow-inferred": options.allow_inferred, "--label-errors FILE": options.label_errors}
+    table = read_table(entry, options.groups, [flag for flag, given in flags.items() if not given])
+    return entry.model_dump(mode="json"), table, options, guesses
 
 
 def _scenario(options: LogOptions, form: Form, subjects: dict[str, Any] | None) -> Loaded:

@@ -14,7 +14,7 @@ import polars as pl
 
 from pipelines.errors import InputError
 from testbed.runs.tables import SUBJECTS, conform
-from testbed.scenario.models import GUESSED, RESERVED_GROUPS, Provenance, Subjects
+from testbed.scenario.models import RESERVED_GROUPS, Provenance, Subjects, guessed
 
 UNKNOWN = "unknown"
 """The label of an empty group cell: a group of its own, never left out."""
@@ -36,13 +36,13 @@ def read_subjects(subjects: Subjects, groups: Sequence[str]) -> pl.DataFrame:
     return pick(read_table(subjects, groups), groups, subjects.limit)
 
 
-def read_table(subjects: Subjects, groups: Sequence[str]) -> pl.DataFrame:
+def read_table(subjects: Subjects, groups: Sequence[str], wanting: Sequence[str] | None = None) -> pl.DataFrame:
     """Everybody in the subjects table, whatever `limit` says, in the table's own order.
 
     Columns: subject, each of `groups` (an empty cell is "unknown"), `<group>:provenance`: of each person where the
     table has that column, else (or where the cell is empty) as `subjects.provenance` says. Raises InputError where the
     file cannot be read as CSV, lacks a column, or a row has a bad or repeated id, a reserved label, a provenance there
-    is none of, or one that is inferred though inferred labels are not allowed.
+    is none of, or one that is inferred though something is `wanting` (default: in `subjects`) for that.
     """
     path = subjects.table
     header, rows = _read_csv(path)
@@ -69,7 +69,9 @@ def read_table(subjects: Subjects, groups: Sequence[str]) -> pl.DataFrame:
         for group in groups
         for column in (
             pl.Series(group, [row[place[group]] or UNKNOWN for _, row in rows], dtype=pl.String),
-            pl.Series(f"{group}:provenance", list(_provenance(subjects, group, header, rows)), dtype=pl.String),
+            pl.Series(
+                f"{group}:provenance", list(_provenance(subjects, group, header, rows, wanting)), dtype=pl.String
+            ),
         )
     )
     _check_labels(path, frame, groups, list(first_line.values()))
@@ -77,9 +79,11 @@ def read_table(subjects: Subjects, groups: Sequence[str]) -> pl.DataFrame:
 
 
 def _provenance(
-    subjects: Subjects, group: str, header: list[str], rows: list[tuple[int, list[str]]]
+    subjects: Subjects, group: str, header: list[str], rows: list[tuple[int, list[str]]],
+    wanting: Sequence[str] | None,
 ) -> Iterator[str]:  # fmt: skip
     """Who says so, for each row."""
+    wanting = subjects.wanting if wanting is None else wanting
     column, otherwise = f"{group}:provenance", subjects.provenance.get(group, "not stated")
     if header.count(column) > 1:
         _require(subjects.table, header, column)
@@ -89,8 +93,8 @@ def _provenance(
             raise InputError(
                 f"{subjects.table}: line {line}: {column}: {said!r} is none of {', '.join(PROVENANCES)}; write one"
             )
-        if said == "inferred" and not subjects.takes_inferred:
-            raise InputError(f"{subjects.table}: line {line}: {group} {GUESSED}")
+        if said == "inferred" and wanting:
+            raise InputError(f"{subjects.table}: line {line}: {group} {guessed(wanting)}")
         yield said
 
 

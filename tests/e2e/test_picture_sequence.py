@@ -44,6 +44,10 @@ def test_a_folder_of_pictures_goes_through_to_the_report_and_resumes_to_the_same
     assert "annotators marked where heads are, and nobody knows whose" in page
     assert '<td class="known">heads that were annotated, without names</td>' in page
     assert "nobody enrolled appears" not in page
+    assert ">heads</a> in which a face was found</th>" in page
+    assert "nothing was compared and there are no matches to count" in page
+    assert "Nothing was compared: no figure" not in page
+    assert "nothing to count</td>" not in page[: page.index('id="in-words"')]
 
     expected = tables(run)
     for path in [*(run / "frames").rglob("000002.parquet"), run / "evidence.json"]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from reports.wording import percent
 from testbed.evidence.provenance import UNSAID
 
 
@@ -31,6 +32,16 @@ def test_an_unknown_folder_gets_no_clean_bill_and_no_error(typed: Any, tmp_path:
     told = typed("provenance", "mine")
     assert told.returncode == 0
     assert "no clean bill" in told.stdout
+
+
+def test_ones_own_folder_that_is_named_alike_is_not_said_to_be_the_set(typed: Any, tmp_path: Path) -> None:
+    (tmp_path / "own" / "Anna_Smith").mkdir(parents=True)
+    for i in range(1, 4):
+        (tmp_path / "own" / "Anna_Smith" / f"Anna_Smith_000{i}.jpg").touch()
+    told = typed("provenance", "own").stdout
+    assert told.startswith("Files named like those of Labeled Faces in the Wild (LFW)")
+    for words in ("recognised perhaps, by the names of its files alone", "for example Anna_Smith/Anna_Smith_0001.jpg"):
+        assert words in told
 
 
 def test_the_table_is_listed_and_each_set_told(typed: Any) -> None:
@@ -82,11 +93,12 @@ def log(tmp_path: Path) -> Path:
 
 
 def test_inferred_labels_are_refused_without_leave_and_a_matrix(typed: Any, log: Path) -> None:
-    for more in ((), ("--allow-inferred",), ("--label-errors", "wrong.csv")):
-        result = typed(*AUDIT, *more)
+    allow, errors = "--allow-inferred", "--label-errors FILE"
+    for given, missing in (((), f"{allow} and {errors}"), ((allow,), errors), (("--label-errors", "wrong.csv"), allow)):
+        result = typed(*AUDIT, *given)
         assert result.returncode == 2
         assert result.stderr.startswith("testbed: people.csv: line 3: group is inferred")
-        assert "label_errors" in result.stderr
+        assert f"need {missing} as well" in result.stderr
         assert not (log / "run").exists()
 
 
@@ -104,6 +116,11 @@ def test_with_both_the_rates_are_given_twice_and_the_report_says_who_says_so(typ
     assert rate["least"] <= rate["value"] <= rate["corrected"] <= rate["greatest"]
     assert [row["words"] for row in evidence["provenance"]] == [UNSAID, "not stated"]
     page = (log / "run/report/index.html").read_text()
+    first = " ".join(page[page.index('<section id="found">') :].split("</section>")[0].replace("\u202f", " ").split())
+    assert "Labels of “group” are inferred, i.e. guesses, for 8 of 16 people: strangers within one group" in first
+    ends = f"{percent(rate['least'])} to {percent(rate['greatest'])} among b".replace("\u202f", " ")
+    assert ends in first
+    assert "Labels of “group” are inferred" in result.stdout
     for told in ('id="labels"', "Group labels: who says so", "guessed from appearance", "self-reported"):
         assert told in page
     dropped = typed("evaluate", "run", "--label-errors", "none")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
-from reports import charts, heads, linkage
+from reports import charts, findings, heads, linkage
 from reports.reading import read
 from reports.stage import report
+from reports.wording import THIN
 
 
 def rate(value, errors, comparisons, people=9, verdict="measured"):
@@ -55,7 +57,7 @@ def linked_in(cell, groups):
         "system": cell.system.label, "condition": {"name": cell.condition_name}, "cell": cell.id, "confidence": 0.95,
         "days": 3,
         "left_behind": [{"group": group, "attributes": {}, "person_days": 30, "templates_a_day": mean(12.0),
-                         "days_without": rate(0.1, 3, 30)} for group in groups],
+                         "days_without": rate(0.1, 3, 30), "never": rate(0.2, 2, 10)} for group in groups],
         "first": [{"group": group, "attributes": {}, "gap": gap, "others": 14.0, "first": rate(0.45, 9, 20)}
                   for gap in (None, 1, 2) for group in groups],
         "points": [{"operating_point": "fmr=1e-2", "threshold": 0.3, "records": None, "links": []},
@@ -87,7 +89,7 @@ def text(run, section):
 def test_who_is_found_is_said_with_what_it_rests_on(told):
     run, contents = told
     said = text(run, "heads")
-    assert "In 50 pictures there were 10 heads that people boxed by hand. A face was found in 40.0 % of them" in said
+    assert "In 50 pictures there were 10 heads that people boxed by hand: a face was found in 40.0 % of them" in said
     assert "Nobody knows whose heads these are" in said
     assert "all heads of one camera in 30 minutes count together, as who stays is no new evidence" in said
     assert "all pictures of one person count together" in said
@@ -125,8 +127,37 @@ def test_what_days_give_away_is_said_for_everybody_and_stands_by_group(told):
         assert group.name.replace("_", " ") in said or group.name == "all" or "<" in group.name
     table = pl.read_csv(run.path / "report/linkage.csv")
     groups = len(contents.people.within())
-    assert table.height == len(contents.cells) * groups * (2 + 3 + 3 + 6)
+    assert table.height == len(contents.cells) * groups * (3 + 3 + 3 + 6)
     assert table["people"].null_count() == 0
+
+
+def test_the_headline_of_a_film_of_days_answers_each_part_of_the_question_in_one_sentence(told):
+    contents = replace(told[1], heads=told[1].heads[1:2])
+    seen, left, records, links, *_ = findings.headline(contents, contents.systems[0])
+    assert "there were 10 faces that could be seen: a face was found in 40.0" in seen
+    assert left.replace(THIN, " ").startswith("Of 10 people 2 left no template on any day (20.0 % [10.0–40.0 %])")
+    assert "9 people who left a template would open 1.5 each on average" in records
+    assert links.startswith("At its own threshold, two days of one person were linked in 40.0")
+    assert "and falsely two different people in 4.0" in links
+    assert "without a threshold, the person's own day was the most alike in 45.0" in links
+    row = contents.linkage[0]
+    unknown = replace(contents, linkage=[{**row, "points": row["points"][:1]}])
+    assert linkage.headline(unknown, contents.reference_cell(row["system"]))[1:] == [
+        "No threshold could be found, so nothing is said of records and links."
+    ]
+
+
+def test_footage_with_which_nothing_is_compared_leads_with_who_is_found(told):
+    _, contents = told
+    few = {**contents.heads[0], "found": rate(0.4, 4, 10, people=1, verdict="insufficient")}
+    footage = replace(contents, heads=[few], linkage=[], figures=[], contrasts=[], differentials=[],
+                      scenario=contents.scenario.model_copy(update={"references": None}))  # fmt: skip
+    seen, little, *more = findings.headline(footage, contents.systems[0])
+    assert "10 heads that people boxed by hand: a face was found in 40.0" in seen
+    assert little == "That rests on 1 stretch of time: too few to say anything."
+    assert more == []
+    assert "It rests on 1 stretch of time; all heads of one camera in 30 minutes" in findings.unit(footage)
+    assert heads.alone(contents) == []
 
 
 def test_a_threshold_that_was_not_found_says_so(told):

@@ -78,10 +78,14 @@ def row_of(contents, **changed):
         {"enhance": "bicubic", "enlarge": 8, "value": None, "low": -1.0, "high": 1.0, "before": None, "people": 0,
          "why": "nothing could be compared in both", "verdict": "insufficient"},
     ]  # fmt: skip
-    asked = [("FTA", None), *((metric, point) for point in POINTS for metric in ("FNMR", "FRR", "FMR"))]
+    more = {**against[0], "enhance": "bicubic", "enlarge": 8, "value": 0.36, "low": 0.12, "high": 0.6}
+    asked = [("FTA", None), *((metric, point) for point in POINTS for metric in ("FNMR", "FRR", "FMR", "FPIR"))]
     rates = [
         each for metric, point in asked
-        for how, draws, value, beside in (("none", 1, 0.2, []), ("prior:north", 5, 0.3, against))
+        for how, draws, value, beside in (
+            ("none", 1, 0.2, []), ("bicubic", 1, 0.25, []),
+            ("prior:north", 5, 0.3, [against[0], more] if metric == "FRR" else against),
+        )
         for each in rates_of(contents.people, metric, point, how, draws, value, beside)
     ]  # fmt: skip
     return {
@@ -131,7 +135,16 @@ def test_sentences_say_what_the_draws_do_with_everything_that_belongs_beside_it(
     )
     assert "the most alike stranger moves by 0.030 [0.015–no limit]" in said
     assert "in 25.0 % [15.0–35.0 %] (5 of 20 passes, 16 people) both happen, each in another draw: who chooses" in said
-    assert "matches somebody in 11.0 % [1.0–21.0 %], at least one of 5 in 40.0 %" in said
+    assert (
+        "People who are not in the gallery of 19, at its own threshold of 0.6: somebody matches in at least "
+        "one of 5 draws in 40.0 % [30.0–50.0 %] (8 of 20 passes, 16 people), in one draw in 11.0 % [1.0–21.0 %], and "
+        "of the picture enlarged 8 times (bicubic) in 25.0 % [15.0–35.0 %] (7 of 20 passes, 16 people); in 7 of its 20 "
+        "passes no face was found. Over all draws 1.5 different people match on average [1–2]." in said
+    )
+    assert (
+        "The right person is missed in 30.0 % [20.0–40.0 %] of comparisons, and in 25.0 % [15.0–35.0 %] where the "
+        "picture is enlarged 8 times (bicubic): +36 [+12; +60] points within the same people." in said
+    )
     assert "More draws would only widen every range" in said
 
 
@@ -139,7 +152,7 @@ def test_what_a_cut_list_hides_is_said(made):
     contents = made()
     whole = contents.enhanced[0]["priors"][0]["groups"][0]
     whole["points"][0]["at_least"] = True
-    said = enhanced.in_words(contents, contents.enhanced[0]["priors"][0])
+    said = enhanced.in_words(contents, contents.enhanced[0], contents.enhanced[0]["priors"][0])
     assert any("at least 1.5 different people match" in each for each in said)
 
 
@@ -154,7 +167,8 @@ def test_rates_stand_before_and_after_with_the_difference_within_the_same_people
     assert "The picture as it is 20.0 % [10.0–30.0 %]" in said
     assert "Completed from “north” 30.0 % [20.0–40.0 %] draws: 28.0–33.0 %" in said
     assert "+12 [0; +20] against as it is" in said
-    assert "against bicubic" not in said  # nothing could be compared in both
+    assert "+36 [+12; +60] against bicubic" in said
+    assert said.count("against bicubic") == len(POINTS)  # of FRR alone: else nothing could be compared in both
 
 
 def test_a_group_of_too_few_people_is_in_the_table_and_not_concluded_from(made):
@@ -163,10 +177,14 @@ def test_a_group_of_too_few_people_is_in_the_table_and_not_concluded_from(made):
     assert "too few people to say (16) 45.0 %" in said
 
 
-def test_the_first_screen_says_it_in_two_sentences(made):
+def test_the_first_screen_sets_it_beside_plain_enlargement(made):
     said = text(made(), "found")
     assert "The same few pixels, completed from “north” 5 times, put somebody else on top from draw to draw in" in said
-    assert "at least one of 5 in 40.0 %" in said
+    assert "in at least one of 5 draws in 40.0 %" in said
+    assert "of the picture enlarged 8 times (bicubic) in 25.0 %" in said
+    assert "The right person is missed in 30.0 %" in said
+    assert "+36 [+12; +60] points within the same people" in said
+    assert "different people match" not in said
     assert "It shows a mechanism, not how often it happens in practice." in said
 
 

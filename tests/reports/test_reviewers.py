@@ -94,7 +94,20 @@ def test_the_page_says_what_is_assumed_before_it_says_what_follows(made_up):
     assert "of lists that show strangers only (200 searches, 90 people), 25.0 % still end with one of them" in said
     assert "a correct identification takes 2 hours (1–no limit assumed, [0.5–no limit] with sampling)" in said
     assert "too few people to say (90)" in said
-    assert "If a reviewer answered as assumed" in text(made_up[0], "found")
+    first = text(made_up[0], "found")
+    assert (
+        "40.0 % by the machine alone (200 searches, 90 people); of searches for people who are there, 44.0 %" in first
+    )
+    assert "against 20.0 % in which the machine alone does not put the person first" in first
+    assert "A correct identification takes 2 hours" in first
+
+
+def test_why_more_lists_fool_than_are_assumed_to_is_told_where_more_do(made_up):
+    row = rows(*made_up, Review())[0]
+    why = "more than the 14.0–30.0\u202f% assumed of usual lists: the more alike a candidate"
+    assert why not in " ".join(reviewers.in_words(row))
+    row["groups"][0]["survive"] |= {"value": 0.349}
+    assert why in " ".join(reviewers.in_words(row))
 
 
 def test_a_sentence_on_too_few_people_says_so(made_up):

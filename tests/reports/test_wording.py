@@ -69,6 +69,8 @@ def test_one_of_anything_is_singular() -> None:
 
 
 def test_a_number_that_is_not_known_is_not_invented() -> None:
+    assert count(1, "stretches of time") == "1 stretch of time"
+    assert count(1, "heads that people boxed by hand") == "1 head that somebody boxed by hand"
     assert [count(None, "people"), count(None)] == ["people not known", "not known"]
     assert too_few(None) == "too few comparisons to say"
 

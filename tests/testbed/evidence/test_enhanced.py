@@ -14,6 +14,7 @@ from testbed.evidence.contrasts import Strangers, share_interval
 from testbed.evidence.enhanced import (
     NOT_SEARCHED,
     Draws,
+    Searched,
     _clustered,
     completions_of,
     difference,
@@ -23,6 +24,7 @@ from testbed.evidence.enhanced import (
     picture_of,
     quantile,
     rates_of,
+    searched_with,
     spread_of,
     totals,
 )
@@ -75,7 +77,7 @@ def gallery(size=3):
 
 
 def told(of, limits=LIMITS, size=3, deviation=0.1):
-    return group_of(of, gallery(size), PEOPLE.everyone(), limits, deviation)
+    return group_of(Searched(of, gallery(size), limits, None), PEOPLE.everyone(), deviation)
 
 
 # -- draws beside one another -------------------------------------------------------------------------------------
@@ -184,10 +186,11 @@ def test_the_five_most_alike_of_two_draws_overlap_as_their_jaccard_index():
 
     made, rows = tables({"a": [listed("abcde"), listed("fbcda"), listed("ghijk")]})
     of = Draws.of(people, "similarity", made, rows, [None] * 3)
-    overlap = group_of(of, gallery(11), people.everyone(), {}, None)["overlap"]
+    overlap = group_of(Searched(of, gallery(11), {}, None), people.everyone(), None)["overlap"]
     assert overlap["value"] == pytest.approx((4 / 6 + 0 + 0) / 3)
     cut = Draws.of(people, "similarity", made, rows.filter(pl.col("rank") <= 4), [4] * 3)
-    assert group_of(cut, gallery(11), people.everyone(), {}, None)["overlap"] is None  # the fifth is not known
+    short = Searched(cut, gallery(11), {}, 4)
+    assert group_of(short, people.everyone(), None)["overlap"] is None  # the fifth is not known
 
 
 def test_errors_are_charged_to_the_stranger_without_whom_no_draw_would_have_made_them():
@@ -217,23 +220,42 @@ def test_errors_are_charged_to_the_stranger_without_whom_no_draw_would_have_made
     assert got("one") == expected(~there, errors, [*((q, b) for q in one), (errors[3], c)], 3)
 
 
+def test_who_matches_in_one_draw_matches_in_some_so_no_limit_of_the_one_lies_above_the_other():
+    rng, wolf = np.random.default_rng(2), people_of(pl.DataFrame({"subject": [*"abcdefghw"]}), [], 1)
+    for _ in range(40):
+        reach = rng.random(2)
+        lists = {
+            who: [[("w", float(rng.random() < reach[0])), *((other, float(rng.random() < reach[1] / 4))
+                   for other in "abcdefgh" if other != who)] for _ in range(3)]
+            for who in "abcdefgh"
+        }  # fmt: skip
+        lists = {who: [sorted(each, key=lambda at: -at[1]) for each in all_of] for who, all_of in lists.items()}
+        made, rows = tables(lists)
+        of = Draws.of(wolf, "similarity", made, rows, [None] * 3)
+        (at,) = group_of(Searched(of, gallery(9), {"own": np.full((3, 2), 0.5)}, None), wolf.everyone(), None)["points"]
+        assert at["one"]["low"] <= at["some"]["low"]
+        assert at["one"]["high"] <= at["some"]["high"]
+
+
 def test_the_right_person_below_a_stranger_is_no_hit():
     (at,) = told(drawn({"a": [MATED["a"][1]]}, draws=1), {"own": np.full((1, 2), 0.5)})["points"]
     assert (at["right"]["errors"], at["stranger"]["errors"]) == (0, 1)
 
 
 def test_a_stranger_decides_an_outcome_who_alone_brings_it_about():
-    # One stranger on everybody's list makes all errors: as if one person had been searched for, against three.
-    wolf = people_of(pl.DataFrame({"subject": [*"abcdefghw"]}), [], 1)
-    alone = {who: [[("w", 0.9), (who, 0.2)]] for who in "abcdefgh"}
-    alone |= {"w": [[("w", 0.9), ("a", 0.2)]]}
-    many = {who: [[(other, 0.9), (who, 0.2)]] for who, other in zip("abcdefghw", "bcdefghwa", strict=True)}
+    # One stranger on eight lists of seventeen makes all errors: wider than where it is a different one each time.
+    names = "abcdefghijklmnopw"
+    wolf = people_of(pl.DataFrame({"subject": [*names]}), [], 1)
+    nobody = {who: [[(who, 0.2)]] for who in names}
+    alone = nobody | {who: [[("w", 0.9), (who, 0.2)]] for who in "abcdefgh"}
+    many = nobody | {who: [[(other, 0.9), (who, 0.2)]] for who, other in zip("abcdefgh", "ijklmnop", strict=True)}
     widths = []
     for lists in (alone, many):
         made, rows = tables(lists, draws=1)
         of = Draws.of(wolf, "similarity", made, rows, [None])
-        some = group_of(of, gallery(9), wolf.everyone(), {"own": np.full((1, 2), 0.5)}, None)["points"][0]["some"]
-        assert some["errors"] >= 8
+        searched = Searched(of, gallery(17), {"own": np.full((1, 2), 0.5)}, None)
+        some = group_of(searched, wolf.everyone(), None)["points"][0]["some"]
+        assert (some["errors"], some["comparisons"]) == (8, 17)
         widths.append(some["high"] - some["low"])
     assert widths[0] > 1.5 * widths[1]
 
@@ -397,13 +419,16 @@ def test_the_spread_is_that_of_strangers_scores(near):
 # -- a run --------------------------------------------------------------------------------------------------------
 def a_run(path, data, pairs, cells, search=True):
     made, listed = tables()
-    manifest = {"search": {"kind": "identification"}, "lists_cut_at": {f"c{draw}": None for draw in range(3)}}
+    cut = dict.fromkeys(("n", "c0", "c1", "c2", "other"))
+    manifest = {"search": {"kind": "identification"}, "lists_cut_at": cut}
     run = RunDirectory.create(path, manifest if search else {})
     run.write(PAIRS, pairs)
     if search:
-        run.write(SEARCHES, made.drop("draw"))
+        plain = [made.filter(draw=0).with_columns(cell=pl.lit(name)) for name in ("n", "other")]
+        run.write(SEARCHES, pl.concat([made, *plain]).drop("draw"))
         for draw in range(3):
             run.write(CANDIDATES, listed.filter(draw=draw).drop("draw"), f"c{draw}/searches/000")
+        run.write(CANDIDATES, listed.filter(draw=0).with_columns(cell=pl.lit("n")).drop("draw"), "n/searches/000")
     return run
 
 
@@ -436,12 +461,28 @@ def test_cells_of_one_picture_stand_together_and_draws_in_their_order(tmp_path, 
     assert prior["groups"][0]["on_top"]["value"] == 1.5
     assert [each["score"] for each in prior["examples"][0]["own"]] == [0.9, 0.6, 0.3]  # the draws in their order
     assert {(rate["enhance"], rate["draws"]) for rate in row["rates"]} == {("none", 1), ("prior:p", 3)}
+    # FPIR of the picture as it is: that of its cell; of three draws: their mean, beside it within the same people.
+    returned = {
+        rate["enhance"]: rate
+        for rate in row["rates"]
+        if rate["metric"] == "FPIR" and (rate["group"], rate["operating_point"]) == ("all", "own")
+    }
+    plainly, drawn_thrice = returned["none"], returned["prior:p"]
+    cell_own = replace(searched(), limits={"own": data.tallied.thresholds[data.tallied.index("own")]}).fpir(
+        "own", 3, PEOPLE.everyone()
+    )
+    assert (plainly["errors"], plainly["comparisons"]) == (cell_own.errors, cell_own.comparisons) == (2, 3)
+    assert (plainly["low"], plainly["high"]) == (search_interval(cell_own).low, search_interval(cell_own).high)
+    assert (drawn_thrice["errors"], drawn_thrice["comparisons"]) == (5, 9)
+    assert (drawn_thrice["least"], drawn_thrice["most"]) == pytest.approx((1 / 3, 2 / 3))
+    assert drawn_thrice["against"][0]["value"] == pytest.approx((0 + 1 / 3 - 2 / 3) / 3)
     # Nothing was searched, or by something else than a pass: said, and the rates stand.
     bare = a_run(tmp_path / "bare", data, pairs, cells, search=False)
     (row,) = enhanced_of(bare, cells, judged)
     assert row["priors"][0]["why"] == NOT_SEARCHED
     assert row["rates"]
-    assert completions_of(bare, judged[3:0:-1])["groups"] == []
+    assert completions_of(judged[3:0:-1], searched_with(bare, judged[3:0:-1]))["groups"] == []
+    assert "FPIR" not in {rate["metric"] for rate in row["rates"]}
 
 
 def test_nothing_is_said_where_nothing_is_enhanced(tmp_path, near):

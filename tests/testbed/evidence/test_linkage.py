@@ -100,7 +100,9 @@ def test_three_people_on_two_days_as_worked_by_hand(tmp_path):
     left = of(row["left_behind"], "all")
     assert (left["templates_a_day"]["value"], left["person_days"]) == (5 / 6, 6)
     assert (left["days_without"]["errors"], left["days_without"]["comparisons"]) == (2, 6)
+    assert (left["never"]["errors"], left["never"]["comparisons"], left["never"]["subjects"]) == (1, 3, 3)
     assert of(row["left_behind"], "f")["templates_a_day"]["value"] == 1.5
+    assert of(row["left_behind"], "f")["never"]["errors"] == 0
     own, nothing = row["points"]
     # Records: 0 (A, with B of day 2 at 0.2 and A at 0.9), 5 (A), 3 (B), 50 (nobody): A opened two, B one.
     records = own["records"]

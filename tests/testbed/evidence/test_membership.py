@@ -188,6 +188,8 @@ def test_a_group_without_enough_people_says_so_and_none_is_left_out(world):
     assert rows["all"]["people"] == 40
     assert rows["b"]["false_hits"]["measured_up_to"] == 9
     assert rows["b"]["false_hits"]["how"] == "extrapolated"
+    least, most = rows["a"]["likelihood_ratio"]["log10_can_show"]
+    assert (least, most > 0) == (pytest.approx(-np.log10(31)), True)
 
 
 def test_a_group_that_is_not_there_is_told_with_those_that_are(world):

@@ -15,6 +15,7 @@ from testbed.evidence.provenance import (
     known_set,
     known_sets,
     names_in,
+    provenance_of_folder,
     provenance_of_scenario,
     recognise,
 )
@@ -44,7 +45,7 @@ def test_a_folder_named_and_made_like_the_london_set_is_recognised(tmp_path: Pat
     names = [f"{view}/{who:03}_0{n}.{kind}" for view, n in (("neutral", 3), ("smiling", 8))
              for who in range(1, 5) for kind in ("jpg", "tem")]  # fmt: skip
     assert seen(made(tmp_path / "London Set", *names)) == [("london-set", "name and structure")]
-    assert seen(made(tmp_path / "photographs", *names)) == [("london-set", "structure alone")]
+    assert seen(made(tmp_path / "photographs", *names)) == [("london-set", "perhaps")]
 
 
 @pytest.mark.parametrize(("folder", "names", "known"), [
@@ -61,8 +62,22 @@ def test_a_folder_named_and_structured_like_a_withdrawn_set_is_withdrawn(
     assert found.known.flag == "withdrawn"
     assert "Withdrawn" in found.known.said()
     (again,) = recognise(names_in(made(tmp_path / "pictures", *names)))
-    within = "name and structure" if known == "brainwash" else "structure alone"  # a folder in it bears the name, too
+    within = "name and structure" if known == "brainwash" else "perhaps"  # a folder in it bears the name, too
     assert (again.known.id, again.sure) == (known, within)
+
+
+def test_files_named_like_those_of_a_set_are_only_perhaps_of_it_and_only_those_that_are_there_are_shown(
+    tmp_path: Path,
+) -> None:
+    own = made(tmp_path / "own", *(f"Anna_Smith/Anna_Smith_000{i}.jpg" for i in range(1, 4)))
+    (found,) = recognise(names_in(own))
+    assert (found.known.id, found.sure) == ("lfw", "perhaps")
+    assert found.seen == ("Anna_Smith/Anna_Smith_0001.jpg",)
+    (row,) = provenance_of_folder(own)
+    assert row["words"].startswith("If they are that set: Those pictured were not asked")
+    assert "Anna" not in str(row)
+    named = made(tmp_path / "lfw", *(f"Anna_Smith/Anna_Smith_000{i}.jpg" for i in range(1, 4)))
+    assert provenance_of_folder(named)[0]["words"].startswith("Those pictured were not asked")
 
 
 def test_a_name_alone_is_said_to_be_no_more_than_that(tmp_path: Path) -> None:

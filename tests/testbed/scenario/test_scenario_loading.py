@@ -179,6 +179,12 @@ def test_truth_is_judged_as_the_kind_that_was_meant(refused):
     ]
 
 
+def test_groups_of_people_nobody_knows_can_be_left_out(refused):
+    assert refused(f"groups: [sex]\n{VIDEO}") == [
+        "s.yaml:1: groups: names columns of the subjects table: add `subjects: {table: …}`, or leave `groups` out"
+    ]
+
+
 def test_two_cameras_of_one_name_are_told_at_the_second(refused):
     twice = VIDEO.replace("systems:", "    - {name: door, file: clip.mp4}\nsystems:")
     assert refused(twice) == ["s.yaml:8: probes.cameras[1].name: two cameras are called 'door'; give each its own name"]

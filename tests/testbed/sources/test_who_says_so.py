@@ -38,9 +38,12 @@ def test_a_word_that_is_no_provenance_is_refused_by_its_line(tmp_path: Path) -> 
 
 def test_one_inferred_label_is_refused_unless_it_is_wanted_and_its_errors_are_stated(tmp_path: Path) -> None:
     path = table(tmp_path, "subject,sex,sex:provenance\na,f,assigned\nb,m,inferred\n")
-    for missing in ({}, {"allow_inferred": True}, {"label_errors": path}):
-        with pytest.raises(InputError, match="line 3: sex is inferred"):
-            read_subjects(Subjects(table=path, **missing), ["sex"])
+    allow, errors = "`allow_inferred: true`", "`label_errors: FILE`"
+    for given, missing in (
+        ({}, f"{allow} and {errors}"), ({"allow_inferred": True}, errors), ({"label_errors": path}, allow)
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=f"line 3: sex is inferred; .* need {missing} as well"):
+            read_subjects(Subjects(table=path, **given), ["sex"])
     stated = Subjects(table=path, allow_inferred=True, label_errors=path)
     assert read_subjects(stated, ["sex"])["sex:provenance"].to_list() == ["assigned", "inferred"]
 
