@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -13,8 +12,8 @@ import numpy.typing as npt
 
 from pipelines import dlib_graph, dlib_models
 from pipelines.dlib_faces import DIMENSIONS, DlibFaces
-from pipelines.errors import InputError
 from pipelines.interface import Image
+from pipelines.onnx_session import session
 
 SIDE = 150
 """Pixels of an aligned face."""
@@ -60,19 +59,10 @@ class Resnet:
     """
 
     def __init__(self, weights: Path) -> None:
-        # From 1.29 on (pyproject.toml keeps it below) the library reports its use to Microsoft unless this is set
-        # before it is loaded; on Windows all versions do unless told not to afterwards.
-        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-        try:
-            import onnxruntime
-        except ImportError:
-            raise InputError("ONNX Runtime is not installed; `make setup` installs it") from None
-        onnxruntime.disable_telemetry_events()
         model = dlib_graph.model(weights)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session = session(model)
+        import onnxruntime
+
         self.version: str = onnxruntime.__version__
         self.sha256 = sha256(model).hexdigest()
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from reports import alerts, contrasts, lookups
+from reports import alerts, contrasts, enhanced, heads, linkage, lookups, reviewers
 from reports.claims import VERDICTS, by_system
 from reports.reading import EVERYBODY, MAIN, SAME_GROUP, Contents, Figure
 from reports.synthetic import said_of_made_up
-from reports.truth import identity_check, label_check
+from reports.truth import guesses, identity_check, label_check
 from reports.wording import (
     at_point,
     capital,
@@ -27,10 +27,11 @@ from reports.wording import (
     under,
 )
 from reports.wording import too_few as too_few_people
+from testbed.evidence.provenance import TRAINING
 from testbed.matching.attempts import misplaced
 from testbed.matching.people import PASSER_BY
 from testbed.scenario.cells import Cell
-from testbed.scenario.models import NobodyEnrolled, Video
+from testbed.scenario.models import NobodyEnrolled, TruthFile, Video
 
 UNIT = (
     "Rates count comparisons, but people are the evidence: each bracketed range is a 95 % interval that treats one "
@@ -48,6 +49,19 @@ NO_FAILURES = (
 
 SUFFERED = {"FMR": "are falsely matched", "FNMR": "are not recognised", "FTA": "are overlooked"}
 """What happens to people when a rate counts an error, in a sentence."""
+
+FLAGS = {
+    "retracted": "Retracted by its makers, who ask that nobody use it",
+    "withdrawn": "Withdrawn by its makers",
+    "no consent": "Made of pictures of people who were not asked",
+}
+"""What is said of data that carry a flag, gravest first."""
+TRAINED_ON = {
+    "retracted": "pictures that their makers retracted, asking that nobody use them",
+    "withdrawn": "pictures that their makers withdrew",
+    "no consent": "pictures of people who were not asked",
+}
+"""The same of what a system was trained on."""
 
 ELSEWHERE = 5
 """So many sentences at most are said on the first screen of conditions other than the reference."""
@@ -79,9 +93,16 @@ def headline(contents: Contents, system: str) -> list[str]:
     rows = [row for row in contents.contrasts if row["system"] == system]
     if rows:
         return [*contrasts.headline(rows, contents.main_point), *_searched(contents, cell)]
-    found = contents.main_point.startswith("fmr=") and not contents.synthetic
+    found = contents.main_point.startswith("fmr=") and not contents.synthetic and not heads.alone(contents)
     unsaid = ["At which threshold it is used was not said."] if found else []
-    said = [*_strangers(contents, cell)[:1], *_passers_by(contents, cell), *_searched(contents, cell)]
+    # In a film of days the false matches that count are links of two people: they are told with the links.
+    strangers = [] if contents.linked_in(cell) else _strangers(contents, cell)[:1]
+    completed = enhanced.found(contents, cell)[:1]
+    # What plain enlargement does stands beside what a prior does.
+    said = [] if completed else [*strangers, *_passers_by(contents, cell), *_searched(contents, cell)]
+    said += heads.headline(contents, cell) + linkage.headline(contents, cell)
+    said += reviewers.headline(contents, cell)
+    said += completed
     shown = _shown(contents, cell)
     if shown:
         said.append(capital(_at_least(contents, cell, max(shown, key=lambda d: d["low"]))))
@@ -93,6 +114,13 @@ def headline(contents: Contents, system: str) -> list[str]:
     if not said and compared:
         said = [f"Nothing could be counted {at_point(contents.main_point)}: see the tables."]
     return [*unsaid, *said] if said else ["Nothing was compared: no figure on matches can be given."]
+
+
+def unit(contents: Contents) -> str:
+    """What the brackets are and rest on; "" where nobody is known."""
+    if seen := heads.alone(contents):
+        return f"Each bracketed range is a 95 % interval. It rests on {heads.rests_on(seen[0])}."
+    return UNIT if contents.said("subjects") else ""
 
 
 def unmeasured(contents: Contents, system: str) -> str:
@@ -114,11 +142,41 @@ def same_throughout(contents: Contents) -> list[str]:
 
 def labels_checked(contents: Contents) -> list[str]:
     """What remains if labels are wrong as often as somebody stated, under the reference condition."""
-    return label_check(
-        row for row in contents.label_sensitivity
+    rows = [
+        row
+        for row in contents.label_sensitivity
         if row["operating_point"] in (contents.main_point, None)
         and row["condition"]["name"] == contents.reference_condition
-    )  # fmt: skip
+    ]
+    return [*guesses(contents.labels, rows), *label_check(rows)]
+
+
+def flagged(contents: Contents) -> list[str]:
+    """Data that were withdrawn, or gathered without asking those pictured: of the test's own pictures, and of systems.
+
+    A sentence for each kind of flag; what systems were trained on is said of them, not of the test.
+    """
+    said = []
+    for flag, words in FLAGS.items():
+        sets: dict[str, list[str]] = {}
+        trained: dict[str, list[str]] = {}
+        for row in contents.provenance:
+            if row["flag"] == flag:
+                alone = {"name alone": "by its name alone", "perhaps": "by names of files alone"}.get(row["sure"], "")
+                if row["what"].startswith(TRAINING):
+                    name = f"{row['name']} ({alone})" if alone else row["name"]
+                    trained.setdefault(row["what"].removeprefix(TRAINING), []).append(name)
+                else:
+                    name = f"perhaps {row['name']}" if row["sure"] == "perhaps" else row["name"]
+                    sets.setdefault(name, []).append(", ".join(filter(None, (row["what"], alone))))
+        if sets:
+            said.append(f"{words}: {listed(f'{name} ({listed(used)})' for name, used in sets.items())}.")
+        together: dict[tuple[str, ...], list[str]] = {}
+        for system, names in trained.items():
+            together.setdefault(tuple(names), []).append(system)
+        said += [f"{listed(systems)} {'was' if len(systems) == 1 else 'were'} trained on {TRAINED_ON[flag]}: "
+                 f"{listed(names)}." for names, systems in together.items()]  # fmt: skip
+    return said
 
 
 def checks(contents: Contents) -> list[str]:
@@ -135,6 +193,10 @@ def findings(contents: Contents, system: str) -> list[Finding]:
         Finding("Strangers taken for the person", (*_strangers(contents, cell), *_passers_by(contents, cell))),
         Finding("Nothing measured", (nothing,) if nothing else (), "unknown"),
         Finding(searches, tuple(() if nothing else _searched(contents, cell))),
+        Finding("Who is found at all", tuple(heads.found(contents, cell))),
+        Finding("Day after day", tuple(linkage.found(contents, cell))),
+        Finding("Once people have looked", tuple(reviewers.found(contents, cell))),
+        Finding("The same few pixels, many faces", tuple(enhanced.found(contents, cell))),
         Finding("Falsely matched more", tuple(_higher(contents, cell))),
         Finding("A higher rate is not shown", tuple(_not_shown(contents, cell)), "open"),
         Finding("Too few people to say", tuple(_too_few(contents, cell)), "unknown"),
@@ -202,12 +264,19 @@ def may_be_concluded(contents: Contents) -> list[str]:
         return []
     empty = [camera.name for camera in probes.cameras if isinstance(camera.truth, NobodyEnrolled)]
     unknown = [camera.name for camera in probes.cameras if camera.truth is None]
+    truths = [(camera.name, camera.truth) for camera in probes.cameras if isinstance(camera.truth, TruthFile)]
+    unnamed = [name for name, truth in truths if not truth.names_people]
     said = []
     if empty:
         said.append(
             f"On {listed(empty)} nobody enrolled appears, as declared in the scenario: every match there is false by "
             "construction. Such clips show false matches; they cannot show misses, and the group of whoever passes is "
             "not known, so nothing can be said about groups of passers-by."
+        )
+    if unnamed:
+        said.append(
+            f"On {listed(unnamed)} annotators marked where heads are, and nobody knows whose: it can be said which of "
+            "them are found, and neither whether a match is right nor anything about groups of people."
         )
     if unknown:
         said.append(
@@ -284,7 +353,10 @@ def _searches(contents: Contents, cell: Cell) -> list[str]:
                 who = "who are in it" if known else "who are in some list, and so taken to be in it"
                 said.append(f"Of searches for people {who}, {quoted(missed)} do not return them first "
                             f"{at_point(point, score(missed['threshold']))}.")  # fmt: skip
-        if cell.id not in {f["cell"] for f in contents.figures if f["metric"] == "FMR"}:
+        lists_alone = (
+            "log" in contents.manifest or contents.manifest["systems"][cell.system.label].get("answers") == "searches"
+        )
+        if lists_alone and cell.id not in {f["cell"] for f in contents.figures if f["metric"] == "FMR"}:
             said.append("How often two people are taken for one cannot be known from lists of the best candidates.")
     return said
 

@@ -44,7 +44,7 @@ Figure = dict[str, Any]
 class Contents:
     """A finished run: its manifest, evidence and tables, with the look-ups that a report needs.
 
-    reference_condition: the name of the condition the first screen speaks of, `clean` where there is one.
+    reference_condition: the name of the condition the first screen speaks of.
     """
 
     run: RunDirectory
@@ -58,10 +58,16 @@ class Contents:
     found_thresholds: list[Figure]
     planning: list[Figure]
     contrasts: list[Figure]
+    enhanced: list[Figure]
     lookup: list[Figure]
+    heads: list[Figure]
+    linkage: list[Figure]
     alerts: list[Figure]
+    reviewers: list[Figure]
     indices: list[Figure]
     label_sensitivity: list[Figure]
+    provenance: list[Figure]
+    labels: list[Figure]
     corrections: Figure | None
     domain_gap: Figure | None
     people: People
@@ -99,8 +105,16 @@ class Contents:
         """Names of the conditions, in the scenario's order."""
         return list(dict.fromkeys(cell.condition_name for cell in self.cells))
 
-    @property
+    @cached_property
     def reference_condition(self) -> str:
+        """`wanted_condition`, or where no face was found under it, the first under which one was."""
+        wanted = self.wanted_condition
+        able = {*self.attempts.filter(pl.col("state") == "acquired")["cell"]}
+        found = {cell.condition_name for cell in self.cells if cell.id in able}
+        return next((name for name in (wanted, *self.conditions) if name in found), wanted)
+
+    @property
+    def wanted_condition(self) -> str:
         """`clean` where there is one, else the first."""
         return "clean" if "clean" in self.conditions else self.conditions[0]
 
@@ -228,6 +242,23 @@ class Contents:
         mine = [row for row in self.alerts if row["cell"] == cell.id]
         return sorted(mine, key=lambda row: bool(row["operating_point"] != self.main_point))
 
+    def reviewed(self, cell: Cell) -> list[Figure]:
+        """Rows of reviewers of one cell, the main operating point and the largest gallery first."""
+        mine = [row for row in self.reviewers if row["cell"] == cell.id]
+        return sorted(mine, key=lambda row: (row["operating_point"] != self.main_point, -row["gallery_size"]))
+
+    def heads_in(self, cell: Cell) -> list[Figure]:
+        """Who is found at all in one cell, a row for each kind of truth."""
+        return [row for row in self.heads if row["cell"] == cell.id]
+
+    def linked_in(self, cell: Cell) -> list[Figure]:
+        """What one cell's cameras learn over days; one row or none."""
+        return [row for row in self.linkage if row["cell"] == cell.id]
+
+    def at_points(self, row: Figure) -> list[Figure]:
+        """A row's operating points, the main one first."""
+        return sorted(row["points"], key=lambda point: bool(point["operating_point"] != self.main_point))
+
     def lookups(self, condition: str) -> list[Figure]:
         """What look-ups show under a condition, a row for each system."""
         return [row for row in self.lookup if row["condition"]["name"] == condition]
@@ -280,10 +311,16 @@ def read(run: RunDirectory, loaded: Loaded) -> Contents:
         found_thresholds=evidence.get("found_thresholds", []),
         planning=evidence.get("planning", []),
         contrasts=evidence.get("contrasts", []),
+        enhanced=evidence.get("enhanced", []),
         lookup=evidence.get("lookup", []),
+        heads=evidence.get("heads", []),
+        linkage=evidence.get("linkage", []),
         alerts=evidence.get("alerts", []),
+        reviewers=evidence.get("reviewers", []),
         indices=evidence.get("indices", []),
         label_sensitivity=evidence.get("label_sensitivity", []),
+        provenance=evidence.get("provenance", []),
+        labels=evidence.get("labels", []),
         corrections=evidence.get("corrections"),
         domain_gap=evidence.get("domain_gap"),
         people=people_of(subjects, loaded.scenario.groups, loaded.scenario.seed),

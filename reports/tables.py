@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from reports import alerts, synthetic
+from reports import alerts, enhanced, heads, linkage, reviewers, synthetic
 from reports.findings import worst_acquisition, worst_group
 from reports.reading import EVERYBODY, MAIN, SAME_GROUP, Contents, Figure, per_cell
 from reports.wording import MADE_UP as MADE_UP_PEOPLE
@@ -76,6 +76,13 @@ def all_tables(contents: Contents) -> dict[str, pl.DataFrame]:
         "lookup_growth": lookup_growth(contents),
         "alerts": _frame(alerts.table(contents)),
         "precision": _frame(alerts.precision_table(contents)),
+        "enhanced": _frame(enhanced.table(contents)),
+        "enhanced_draws": _frame(enhanced.draws_table(contents)),
+        "heads": _frame(heads.table(contents)),
+        "linkage": _frame(linkage.table(contents)),
+        "reviewers": _frame(reviewers.table(contents)),
+        "reviewers_precision": _frame(reviewers.precision_table(contents)),
+        "reviewers_sensitivity": _frame(reviewers.sensitivity_table(contents)),
         "domain_gap": _frame(synthetic.table(contents)),
     }  # fmt: skip
     if not contents.synthetic:
@@ -537,7 +544,7 @@ def _declaration(truth: Any) -> str:
         return "nothing"
     if isinstance(truth, NobodyEnrolled):
         return "nobody enrolled" + (f" ({truth.people} people, counted by eye)" if truth.people else "")
-    return "truth file"
+    return "truth file" if truth.names_people else "heads that were annotated, without names"
 
 
 def _numbers(figure: Figure) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reports.reading import Figure
-from reports.wording import columns, count, listed
+from reports.wording import bounds, columns, count, listed, percent, plain
 
 
 def label_check(rows: Iterable[Figure]) -> list[str]:
@@ -22,6 +23,30 @@ def label_check(rows: Iterable[Figure]) -> list[str]:
         said.setdefault(_labels(kind, told), []).append(system)
     several = len({system for _, system in grouped}) > 1
     return [f"{listed(systems)}. {words}" if several else words for words, systems in said.items()]
+
+
+def guesses(labels: Iterable[Figure], rows: Sequence[Figure]) -> Iterator[str]:
+    """Which labels are inferred, and the range of the rate within one group that wrong guesses move the furthest.
+
+    labels: rows of `labels`; rows: of `label_sensitivity` at one operating point and condition.
+    """
+    people: dict[str, Counter[str]] = {}
+    for row in labels:
+        people.setdefault(row["attribute"], Counter())[row["provenance"]] += row["people"] or 0
+    for attribute, by in people.items():
+        if "inferred" not in by:
+            continue
+        within = [row for row in rows if attribute in row["kind"].split(" × ") and row["least"] is not None
+                  and row["metric"] == "FMR" and row["probe_group"] == row["reference_group"]]  # fmt: skip
+        guessed = f"{by['inferred']:,} of {count(by.total(), 'people')}"
+        start = f"Labels of {columns(attribute)} are inferred, i.e. guesses, for {guessed}"
+        widest = max(within, key=lambda row: row["greatest"] - row["least"], default=None)
+        yield f"{start}." if widest is None else (
+            f"{start}: strangers within one group are falsely matched in {percent(widest['least'])} to "
+            f"{percent(widest['greatest'])} among {plain(widest['probe_group'])}, the widest of "
+            f"{count(len(within), 'ranges')}, if the guesses are wrong as often as stated "
+            f"(as labelled: {percent(widest['value'])} {bounds(widest['low'], widest['high'])})."
+        )  # fmt: skip
 
 
 def _labels(kind: str, rows: Sequence[Figure]) -> str:

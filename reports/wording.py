@@ -35,6 +35,13 @@ _SETTINGS = {
 LIGHTS = {"daylight": "in daylight", "mixed": "in mixed light", "backlight": "against the light", "night": "at night",
           "infrared": "under infrared"}  # fmt: skip
 """Of made-up scenes; a number is a share of full light."""
+_ENHANCED = {"none": "pictures not enlarged", "bicubic": "pictures enlarged bicubically",
+             "lanczos": "pictures enlarged by Lanczos", "model": "pictures enlarged by the model {}",
+             "prior": "pictures completed from the prior {} (draw {})"}  # fmt: skip
+_ONE = {"people": "person", "passes": "pass", "searches": "search", "heads followed": "head followed",
+        "stretches of time": "stretch of time", "faces that could be seen": "face that could be seen",
+        "heads that people boxed by hand": "head that somebody boxed by hand"}  # fmt: skip
+"""What one of a noun is called that does not just lose its last s."""
 _AXES = {"motion_eyes_per_s": "speed of faces, in distances between the eyes per second"}
 _UNITS = {"FTA": "passes", "FTE": "reference photographs", "FRR": "passes", "GFRR": "passes", "FPIR": "searches",
           "FNIR": "searches"}  # fmt: skip
@@ -79,8 +86,7 @@ def count(number: int | None, noun: str = "") -> str:
         return f"{noun} {NOT_KNOWN}".strip()
     if not noun:
         return f"{number:,}"
-    singular = {"people": "person", "passes": "pass", "searches": "search"}.get(noun, noun.removesuffix("s"))
-    return f"{number:,} {singular if number == 1 else noun}"
+    return f"{number:,} {_ONE.get(noun, noun.removesuffix('s')) if number == 1 else noun}"
 
 
 def quoted(figure: Mapping[str, Any]) -> str:
@@ -189,6 +195,12 @@ def _told(key: str, value: str) -> str:
     """One setting: 15 px between the eyes; at night; no glasses; tone 9."""
     if key == "light" and value in LIGHTS:
         return LIGHTS[value]
+    if key == "enlarge":
+        return f"made {value} times larger"
+    if key == "enhance":
+        kind, _, name = value.partition("-")
+        name, _, draw = name.rpartition("-") if kind == "prior" else (name, "", "")
+        return _ENHANCED[kind].format(name, draw)
     if value in ("true", "false"):
         return plain(key) if value == "true" else f"no {plain(key)}"
     return _SETTINGS.get(key, plain(key) + " {}").format(value).strip()
@@ -201,7 +213,8 @@ def under(name: str) -> str:
         return words
     if name.partition("=")[0] in CAUSES and not name.startswith(tuple(_SETTINGS)):
         return f"with {words}"
-    return f"{'on' if words.endswith(('picture', 'pictures')) else 'at'} {words}"
+    on = words.endswith(("picture", "pictures")) or words.startswith(("pictures", "clean pictures"))
+    return f"{'on' if on else 'at'} {words}"
 
 
 def setting(name: str) -> str:
@@ -233,6 +246,17 @@ def point_name(point: str) -> str:
 def file_name(path: str) -> str:
     """The last part of a path: folders say where somebody's data lies, which is nobody's business."""
     return path.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+WHO_SAYS = {
+    "self-reported": "the person",
+    "assigned": "somebody else, who looked or had a document",
+    "measured": "an instrument, by a stated method",
+    "declared": "the program that drew the person",
+    "inferred": "guessed from appearance, by a program or a person",
+    "not stated": "whoever handed the labels in does not say",
+}
+"""What each provenance of a label means."""
 
 
 def without_folders(value: Any) -> Any:

@@ -11,8 +11,8 @@ from typer.core import TyperGroup
 from pipelines.errors import InputError
 
 ORDER = (
-    "run", "replay", "match", "evaluate", "report", "sweep", "audit", "check", "decode", "plan", "count", "synth",
-    "pipelines", "scenarios", "schema", "doctor",
+    "run", "replay", "match", "evaluate", "report", "sweep", "audit", "check", "decode", "member", "plan", "count",
+    "provenance", "synth", "pipelines", "scenarios", "schema", "doctor",
 )  # fmt: skip
 """The commands in the order of --help: what most people come for first."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from pipelines.errors import InputError
-from testbed.cli import about, counts, runs, scores, sweep, synth  # noqa: F401, each adds its commands
+from testbed.cli import about, counts, member, provenance, runs, scores, sweep, synth  # noqa: F401, each adds its commands
 from testbed.cli.app import app
 
 

@@ -117,8 +117,10 @@ def kept(manifest: Mapping[str, Any], given: Collection[str]) -> str:
         "claims": [manifest.get("claims_file", "an earlier file")] if manifest.get("claims") else [],
         "label-errors": sorted({each["file"] for each in (manifest.get("label_errors") or {}).values()}),
         "checked": [manifest["checked"]["file"]] if manifest.get("checked") else [],
+        "review": [manifest["review_file"]] if manifest.get("review") else [],
     }
-    words = {"claims": "claims of", "label-errors": "label errors of", "checked": "answers of"}
+    words = {"claims": "claims of", "label-errors": "label errors of", "checked": "answers of",
+             "review": "assumptions of"}  # fmt: skip
     again = {option: f"{words[option]} {listed(names)}" for option, names in noted.items()
              if names and option not in given}  # fmt: skip
     drop = listed(f"--{option} none" for option in again)

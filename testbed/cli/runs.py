@@ -40,6 +40,10 @@ def run(
 
             raise absent(scenario)
         loaded = load(scenario, overrides or [])
+        if loaded.scenario.subjects is not None and loaded.scenario.subjects.label_errors is not None:
+            from testbed.evidence.label_sensitivity import check_stated
+
+            check_stated(loaded.scenario)
         feasible(loaded)
         directory = new_run(out or default_out(scenario), loaded)
     else:
@@ -90,17 +94,20 @@ def evaluate(
     claims: Annotated[Path | None, typer.Option(help="claims to judge (see scenarios/claims/example.yaml)")] = None,
     label_errors: LabelErrors = None,
     checked: Annotated[Path | None, typer.Option(help="the sheet of `testbed check`, filled in")] = None,
+    review: Annotated[
+        Path | None, typer.Option(help="what is assumed of reviewers (`review:` in scenarios/hidden-work.yaml)")
+    ] = None,
 ) -> None:
     """Rates and intervals, again, from the counts and tallies of a run: evidence.json.
 
-    What was handed in before is taken into account again; `--claims none` drops it, and so for the other two.
+    What was handed in before is taken into account again; `--claims none` drops it, and so for the others.
     """
     from testbed.cli import listing
     from testbed.evidence.stage import NONE
     from testbed.runs.directory import RunDirectory
 
-    again(directory, "evaluate", None, claims_file=claims, label_errors=label_errors, checked=checked)
-    given = {"claims": claims, "label-errors": label_errors, "checked": checked}
+    again(directory, "evaluate", None, claims_file=claims, label_errors=label_errors, checked=checked, review=review)
+    given = {"claims": claims, "label-errors": label_errors, "checked": checked, "review": review}
     tell = {"checked": listing.corrections, "label-errors": listing.label_check, "claims": listing.claims}
     for option, words in tell.items():
         if given[option] not in (None, NONE):

@@ -43,6 +43,9 @@ def audit(
     percent_rule: Annotated[str | None, typer.Option(help="how the system shows a score as percent")] = None,
     claims: Annotated[Path | None, typer.Option(help="claims to judge (see scenarios/claims/example.yaml)")] = None,
     label_errors: LabelErrors = None,
+    allow_inferred: Annotated[
+        bool, typer.Option("--allow-inferred", help="take inferred labels; needs --label-errors (docs/labels.md)")
+    ] = False,
 ) -> None:
     """A vendor's score log: the same evidence and report as a run."""
     from testbed.cli.listing import claims as listing
@@ -71,6 +74,8 @@ def audit(
         enrolled=enrolled,
         percent_rule=percent_rule,
         complete=complete,
+        allow_inferred=allow_inferred,
+        label_errors=label_errors,
     )
     if percent_rule is not None:
         rule_named(percent_rule, options.direction)

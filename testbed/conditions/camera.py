@@ -96,7 +96,9 @@ def _video(take: Take, condition: Condition, seed: Sequence[int]) -> Take:
             small_width, small_height = (_even(side * scale) for side in (width, height))
             scenes.append(defocus(shrink(to_light(image), small_width, small_height), condition.defocus_px))
             ratio = np.array([small_width / width, small_height / height] * 2)
-            truth[i] = replace(truth[i], boxes=(truth[i].boxes * ratio).astype(np.float32))
+            boxes, eyes = (truth[i].boxes * ratio).astype(np.float32), truth[i].eyes
+            # Boxes are edges, eyes pixel centres.
+            truth[i] = replace(truth[i], boxes=boxes, eyes=None if eyes is None else (eyes + 0.5) * ratio[:2] - 0.5)
         indices = [take.frames[i].index for i in members]
         images = _record(scenes, indices, condition, _rate([take.frames[i] for i in members], condition.fps), seed)
         for i, delivered in zip(members, images, strict=True):
@@ -127,6 +129,7 @@ def _moved(truth: Truth, placement: Placement, frame: tuple[int, int]) -> Truth:
         boxes=boxes[seen],
         transits=tuple(name for name, there in zip(truth.transits, seen, strict=True) if there),
         subjects=tuple(name for name, there in zip(truth.subjects, seen, strict=True) if there),
+        eyes=None if truth.eyes is None else placement.points(truth.eyes)[seen],
     )
 
 

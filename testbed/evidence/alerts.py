@@ -81,7 +81,7 @@ class Stops:
         """Falsely alerted of the units `mine (U,)`."""
         if self.false is None:
             return UNTESTABLE
-        return two_way(replace(self.passes, person=self.person), mine, self.false, self.alone)
+        return two_way(self.person, self.passes.size, mine, self.false, self.alone)
 
     def people_stopped(self, mine: Array, passed: Array) -> Clustered:
         """Of the people of the passes `passed (P,)`, those falsely alerted at least once, at units `mine (U,)`."""
@@ -95,14 +95,13 @@ class Stops:
         # Decided by one person: nobody else was ever named, alone or among others.
         single = (np.bincount(at, minlength=len(each)) == times) & (np.bincount(pairs[:, 0], minlength=len(each)) == 1)
         decided = pairs[single[pairs[:, 0]]]
-        crowd = replace(self.passes, person=each)
-        return two_way(crowd, np.ones(len(each), bool), times > 0, (decided[:, 0], decided[:, 1]))
+        return two_way(each, self.passes.size, np.ones(len(each), bool), times > 0, (decided[:, 0], decided[:, 1]))
 
     def misses(self, mine: Array) -> Clustered:
         """Missed of the passes `mine (P,)` that are of wanted people."""
         if self.missed is None:
             return UNTESTABLE
-        return two_way(self.passes, mine & self.passes.mated, self.missed, NONE)
+        return two_way(self.passes.person, self.passes.size, mine & self.passes.mated, self.missed, NONE)
 
 
 def watch_of(

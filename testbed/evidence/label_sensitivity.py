@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,12 @@ from testbed.evidence.figures import verdict
 from testbed.evidence.given import read_given
 from testbed.evidence.intervals import rate_interval
 from testbed.evidence.labels import Floats, Misclassification, Recomputed, recompute
+from testbed.evidence.provenance import said_by
 from testbed.evidence.rates import ALPHA, CellData
 from testbed.evidence.verdicts import allowed, at_least
-from testbed.matching.people import Group, People
+from testbed.matching.people import Group, People, people_of
+from testbed.scenario.models import Scenario
+from testbed.sources.subjects import read_subjects
 
 IMPOSSIBLE = "cannot be recomputed: with labels wrong this often the data would be impossible"
 
@@ -59,6 +62,28 @@ def read_label_errors(path: Path, people: People) -> dict[str, Any]:
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return {kind: found}
+
+
+def require_errors(subjects: pl.DataFrame, people: People, noted: Collection[str], where: Path) -> None:
+    """Raise InputError where an inferred attribute is in none of the kinds of group that label errors are `noted` of.
+
+    subjects: table SUBJECTS; where: what the message begins with.
+    """
+    for attribute in people.attributes:
+        if not {attribute, " × ".join(people.attributes)} & {*noted} and "inferred" in said_by(subjects, attribute):
+            raise InputError(
+                f"{where}: labels of {attribute} are inferred, and no file says how often they are wrong; give one on "
+                f"{attribute} with `label_errors` or --label-errors"
+            )
+
+
+def check_stated(scenario: Scenario) -> None:
+    """Raise InputError, before anything is run, where a scenario's own file of label errors does not fit its people."""
+    stated = scenario.subjects
+    if stated is not None and stated.label_errors is not None:
+        subjects = read_subjects(stated, scenario.groups)
+        people = people_of(subjects, scenario.groups, scenario.seed)
+        require_errors(subjects, people, read_label_errors(stated.label_errors, people), stated.label_errors)
 
 
 def label_sensitivity_of(

@@ -134,10 +134,10 @@ def on_top(gallery: Gallery, mine: Array, limit: Array, *, right: bool = False) 
     if right:
         outranked = there & ~first & (gallery.true >= limit) & ~another
         at = np.flatnonzero(outranked)
-        return two_way(gallery, mine, first & (gallery.true >= limit), (at, gallery.who[at]))
+        return two_way(gallery.person, gallery.size, mine, first & (gallery.true >= limit), (at, gallery.who[at]))
     wrong = shown & ~first
     at = np.flatnonzero(wrong & ~another)
-    return two_way(gallery, mine, wrong, (at, gallery.who[at]))
+    return two_way(gallery.person, gallery.size, mine, wrong, (at, gallery.who[at]))
 
 
 def top_scores(searches: Searches, gallery: Gallery, rule: PercentRule | None) -> dict[str, Any]:

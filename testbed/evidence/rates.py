@@ -68,6 +68,12 @@ class CellData:
             return NO_FAILURES
         return None if self.mated_complete or metric not in ("FRR", "GFRR") else NOT_ALL_MATED
 
+    @property
+    def nobody_found(self) -> bool:
+        """Whether no transit was acquired: each is missed then, at any threshold."""
+        failed, put = self.attempts
+        return bool(put.any()) and bool((failed == put).all())
+
     def threshold(self, point: str | None) -> float | None:
         """The threshold at a point (the mean of both halves' where cross-fitted); None without one."""
         return None if point is None else self.tallied.threshold(self.tallied.index(point))
@@ -105,7 +111,7 @@ class CellData:
             return tallied.fnmr(k, probe), [tallied.fnmr(i, probe) for i in tallied.ladder("stricter")]
         photographs = self.enrolments[1] - (self.enrolments[0] if metric == "FRR" else 0)
         mine = np.isin(self.people.groups, probe.members)
-        if tallied.threshold(k) is None:
+        if tallied.threshold(k) is None and not self.nobody_found:
             return by_subject(np.zeros(0), np.zeros(0)), []
         matched = tallied.mated_comparisons[k] - tallied.mated_errors[k]
         trials = self.attempts[1] * photographs

@@ -103,7 +103,7 @@ class Searches:
             return UNTESTABLE
         mine = self.of(gallery, group, mated=False)
         alone = np.flatnonzero((gallery.best >= limit) & (gallery.second < limit))
-        return two_way(gallery, mine, gallery.best >= limit, (alone, gallery.who[alone]))
+        return two_way(gallery.person, gallery.size, mine, gallery.best >= limit, (alone, gallery.who[alone]))
 
     def fnir(self, point: str | None, gallery_size: int, rank: int, group: Group) -> Clustered:
         """Searches for enrolled people that do not return them within `rank` at a point (None: at any score).
@@ -111,7 +111,7 @@ class Searches:
         No comparisons where the lists do not reach that rank: untestable.
         """
         gallery = self.galleries[gallery_size]
-        limit = self._limit(gallery, point)
+        limit = self._limit(gallery, None if not gallery.reach else point)  # who is never found is missed at any
         if limit is None or (gallery.limit is not None and rank > gallery.limit):
             return UNTESTABLE
         mine = self.of(gallery, group, mated=True)
@@ -119,7 +119,8 @@ class Searches:
         above = gallery.outranked.filter(pl.col("rank") == rank)
         search, who = above["at"].to_numpy(), above["who"].to_numpy()
         decided = found[search]
-        return two_way(gallery, mine, ~(found & (gallery.rank <= rank)), (search[decided], who[decided]))
+        missed = ~(found & (gallery.rank <= rank))
+        return two_way(gallery.person, gallery.size, mine, missed, (search[decided], who[decided]))
 
     def selectivity(self, point: str, gallery_size: int, group: Group) -> Clustered:
         """Wrong people returned in searches for people not enrolled, per person enrolled: selectivity / gallery size.
@@ -135,7 +136,8 @@ class Searches:
         wrong = gallery.returned.filter(pl.col("point") == point)
         search = wrong["at"].to_numpy()
         found = np.bincount(search, minlength=len(mine))
-        rate, N = two_way(gallery, mine, found, (search, wrong["who"].to_numpy())), gallery_size
+        N = gallery_size
+        rate = two_way(gallery.person, N, mine, found, (search, wrong["who"].to_numpy()))
         return replace(rate, comparisons=rate.comparisons * N, variance=rate.variance / N**2)
 
     def count(self, gallery_size: int, group: Group, *, mated: bool) -> int:
@@ -150,6 +152,8 @@ class Searches:
         if self._limit(gallery, point) is not None:
             return f"lists are cut at {gallery.limit} candidates, some before this threshold: there may be more"
         if point is not None and np.isnan(self.limits[point]).any():
+            if not gallery.reach:
+                return "no face was found, so no threshold could be found"
             return "too few comparisons of strangers to find this threshold"
         least = gallery.floor if self.direction == "similarity" else -gallery.floor
         return (
@@ -172,40 +176,46 @@ class Searches:
         return np.asarray(limits[self.people.folds[gallery.person]])
 
 
-def two_way(gallery: Gallery, mine: Array, errors: Array, decided: tuple[Array, Array]) -> Clustered:
-    """A rate per search, clustered by the person searched for and by the person enrolled who decided an error.
+def two_way(
+    person: Array, N: int, mine: Array, errors: Array, decided: tuple[Array, Array], parts: Array | None = None
+) -> Clustered:  # fmt: skip
+    """A rate per search of a gallery of N, clustered by the person searched for and by the enrolled who decided errors.
 
-    mine `(Q,)`: the searches counted; errors `(Q,)`: of each. decided: search and person returned `(n,)`, a row for
-    every error that somebody enrolled decided. `disjoint` counts each person searched for once; since searches share
-    the gallery it is never all of them, and what rests on it (zero and few errors) holds for this gallery alone.
+    person, mine, errors `(Q,)`: who is searched for, the searches counted, errors (or chances of one) of each. decided:
+    search and person returned `(n,)`, a row for every error that somebody enrolled decided; parts `(n,)`: how much of
+    it, unset: all. `disjoint` counts each person searched for once; since searches share the gallery it is never all of
+    them, and what rests on it (zero and few errors, few or none without) holds for this gallery alone.
     """
-    M, x, N = int(mine.sum()), int(errors[mine].sum()), gallery.size
+    M = int(mine.sum())
     if not M:
         return UNTESTABLE
     place = np.full(len(mine), -1)
-    _, place[mine] = np.unique(gallery.person[mine], return_inverse=True)
+    _, place[mine] = np.unique(person[mine], return_inverse=True)
     trials = np.bincount(place[mine])
     probe = by_subject(np.bincount(place[mine], errors[mine]), trials)
     at = np.flatnonzero(mine[decided[0]])
-    search, who = decided[0][at], decided[1][at]
-    counts = np.unique(who, return_counts=True)[1]
+    part = np.ones(len(at)) if parts is None else parts[at]
+    returned, who = np.unique(decided[1][at], return_inverse=True)
     # Who was never returned is in the gallery too; where somebody is exchanged for each search, it holds one more.
-    found = np.zeros(max(N, len(counts), 1))
-    found[: len(counts)] = counts
+    found = np.bincount(who, part, max(N, len(returned), 1))
     reference = by_subject(found, np.ones_like(found))
-    both, times = np.unique(np.column_stack([place[search], who]), axis=0, return_counts=True)
+    both, which = np.unique(np.column_stack([place[decided[0][at]], who]), axis=0, return_inverse=True)
+    times = np.bincount(which.ravel(), part, len(both))
     # Σe² of e = decided − q·searches over all pairs of people, those without an error among them.
-    q = len(at) / (M * N)
+    q = float(part.sum()) / (M * N)
     cross = float(times @ (times - 2 * q * trials[both[:, 0]]) + q * q * N * (trials @ trials))
     sums = [
         each.variance * each.comparisons**2 * (each.subjects / (each.subjects - 1) if each.subjects > 1 else 1.0)
         for each in (probe, reference)
     ]
+    if errors[mine].max() <= 1:
+        # One person enrolled can decide all of few errors, and no more than these; so of few without an error.
+        sums[1] = min(sums[1], (M - float(errors[mine].sum())) ** 2)
     V, freedom = max(zip(sums, (probe.freedom, reference.freedom), strict=True))
     if sum(sums) - cross > V:
         V = sum(sums) - cross
         freedom = sum(sums) ** 2 / (sums[0] ** 2 / probe.freedom + sums[1] ** 2 / reference.freedom)
-    return Clustered(x, M, V / M**2, freedom, probe.subjects, min(probe.subjects, M - 1))
+    return Clustered(probe.errors, M, V / M**2, freedom, probe.subjects, min(probe.subjects, M - 1))
 
 
 def search_interval(rate: Clustered, alpha: float = 0.05) -> Interval:

@@ -24,15 +24,20 @@ from testbed.evidence.crossfit import found_thresholds
 from testbed.evidence.curves import curves_of, distributions_of
 from testbed.evidence.differentials import differentials_of
 from testbed.evidence.domain_gap import domain_gap_of
+from testbed.evidence.enhanced import enhanced_of
 from testbed.evidence.figures import Figure
+from testbed.evidence.heads import heads_of
 from testbed.evidence.identity_check import Trials
 from testbed.evidence.indices import indices_of
-from testbed.evidence.label_sensitivity import composition_of, label_sensitivity_of, read_label_errors
+from testbed.evidence.label_sensitivity import composition_of, label_sensitivity_of, read_label_errors, require_errors
+from testbed.evidence.linkage import linkage_of
 from testbed.evidence.lookups import lookup_of
 from testbed.evidence.made_up import marked
 from testbed.evidence.meaning import score_meaning_of
 from testbed.evidence.planning import planning_of
+from testbed.evidence.provenance import labels_of, provenance_of
 from testbed.evidence.rates import CellData, failures_by_subject, figures_of, passer_by_figures
+from testbed.evidence.reviewers import read_review, reviewers_of
 from testbed.evidence.scored import ScoredCell, scored_cell
 from testbed.evidence.search_figures import search_figures
 from testbed.evidence.searches import Searches, searches_of
@@ -61,7 +66,9 @@ from testbed.runs.tables import (
 )
 from testbed.scenario.loading import Loaded
 from testbed.scenario.models import NobodyEnrolled, Video
+from testbed.scenario.reviewing import Review
 from testbed.scenario.searching import Lookup, Search
+from testbed.scenario.synthetic import Synthetic
 
 EVIDENCE = "evidence.json"
 SCHEMA = 1
@@ -74,17 +81,21 @@ NONE = Path("none")
 
 def evaluate(
     run: RunDirectory, loaded: Loaded, progress: Progress = silent, claims_file: Path | None = None,
-    label_errors: Path | None = None, checked: Path | None = None,
+    label_errors: Path | None = None, checked: Path | None = None, review: Path | None = None,
 ) -> None:  # fmt: skip
     """Run the stage: writes evidence.json and tables CURVES and DISTRIBUTIONS.
 
     claims_file: claims to judge; label_errors: how often labels are wrong; checked: a sheet of `testbed check`, filled
-    in. What they say stays with the run (run.json) and is taken into account again each time, until others are given,
-    or NONE. Raises InputError where any of them is wrong, before anything of the run is touched.
+    in; review: what is assumed of reviewers, instead of what the scenario says. What they say stays with the run
+    (run.json) and is taken into account again each time, until others are given, or NONE. Raises InputError where any
+    of them is wrong, before anything of the run is touched.
     """
     run.require("match", "evaluate")
     people = people_of(run.read(SUBJECTS), loaded.scenario.groups, loaded.scenario.seed)
-    manifest = _handed(run, people, claims_file, label_errors, checked)
+    if label_errors is None and "label_errors" not in run.manifest() and loaded.scenario.subjects is not None:
+        label_errors = loaded.scenario.subjects.label_errors
+    manifest = _handed(run, people, claims_file, label_errors, checked, review)
+    assumed = Review.model_validate(manifest["review"]) if manifest.get("review") else loaded.scenario.review
     claimed = _claims(manifest)
     run.save_manifest(manifest)
     run.begin("evaluate")
@@ -97,8 +108,11 @@ def evaluate(
     indices: list[dict[str, Any]] = []
     sensitivity: list[dict[str, Any]] = []
     alerts: list[dict[str, Any]] = []
+    reviewed: list[dict[str, Any]] = []
     looked: list[Looked] = []
     lookups: list[dict[str, Any]] = []
+    heads: list[dict[str, Any]] = []
+    linkage: list[dict[str, Any]] = []
     tables = {table.name: run.read(table) for table in (ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS)}
     cells, made = run.read(CELLS), {cell.id: cell for cell in loaded.cells}
     pairs = false_matches(run, people) if manifest.get("checked") else None
@@ -115,6 +129,7 @@ def evaluate(
         figures += _strangers(data, mine, loaded)
         watch = watch_of(run, loaded.scenario, data.cell, people, enrolled)
         alerts += alerts_of(data, watch) if watch and not data.misplaced else []
+        reviewed += reviewers_of(data, assumed, run) if assumed and not data.misplaced else []
         compared = [d for d in differentials_of(data) if data.compares or d["metric"] == "FTA"]
         differentials += compared
         indices += indices_of(data) if data.compares else []
@@ -130,6 +145,9 @@ def evaluate(
         planning += planning_of(scored) if data.compares and known else []
         if isinstance(loaded.scenario.search, Lookup) and data.searches is not None and not data.misplaced:
             lookups.append(lookup_of(data, scored, run, made[row["cell"]].enrolled))
+        heads += [] if data.only_searches else heads_of(run, loaded.scenario, made[row["cell"]], people)
+        if isinstance(loaded.scenario.probes, Synthetic):
+            linkage += linkage_of(data, run, loaded.scenario.probes, mine)
         curves.append(curves_of(data))
         distributions.append(distributions_of(data))
     progress("evaluate", cells.height, cells.height)
@@ -150,7 +168,13 @@ def evaluate(
         "planning": planning,
         "alerts": alerts,
         "lookup": lookups,
+        "heads": heads,
+        "linkage": linkage,
+        "reviewers": reviewed,
+        "provenance": provenance_of(run, loaded.scenario),
+        "labels": labels_of(run.read(SUBJECTS), loaded.scenario.groups),
         "contrasts": contrasts_of(run, people, loaded.cells, loaded.scenario.search),
+        "enhanced": enhanced_of(run, cells, judged),
         "claims": judge(*claimed, judged, RunFacts.of(run)) if claimed[0] else [],
         "domain_gap": domain_gap_of(run, loaded) if is_synthetic(manifest) else None,
     }
@@ -187,7 +211,8 @@ def _as_json(evidence: dict[str, Any]) -> bytes:
 
 
 def _handed(
-    run: RunDirectory, people: People, claims_file: Path | None, label_errors: Path | None, checked: Path | None
+    run: RunDirectory, people: People, claims_file: Path | None, label_errors: Path | None, checked: Path | None,
+    review: Path | None,
 ) -> dict[str, Any]:  # fmt: skip
     """The manifest with what is handed in now in place of what was before. Raises InputError where either is wrong."""
     manifest, cells = run.manifest(), _asked(run, people)
@@ -201,8 +226,14 @@ def _handed(
         manifest["label_errors"] = {} if stated == NONE else {**kept, **read_label_errors(stated, people)}
     if checked is not None:
         manifest["checked"] = None if checked == NONE else read_checked(checked, people)
+    if review is not None:
+        if review != NONE and not run.has(SEARCHES):
+            raise InputError(f"{review}: reviewers look at what searches return; nothing was searched in {run.path}")
+        given = None if review == NONE else read_review(review)
+        manifest |= {"review": given and given.model_dump(mode="json"), "review_file": review.name}
     for kind, errors in manifest.get("label_errors", {}).items():
         composition_of(kind, errors, people)
+    require_errors(run.read(SUBJECTS), people, manifest.get("label_errors", {}), run.path)
     for (_, i, *_), said in misfits(_claims(manifest)[0], cells):
         says = manifest["claims"][int(i)]["says"]
         raise InputError(f"claim {says!r}, kept from before: {said}; or drop the claims with --claims {NONE}")

@@ -63,7 +63,8 @@ def share_of_galleries(matches: Array, candidates: Array, size: int | Array) -> 
     possible = left > -1 + 1e-9
     room = np.where(possible, left, 0)
     none = gammaln(room + size + 1) - gammaln(room + 1) - gammaln(candidates + 1) + gammaln(candidates - size + 1)
-    return np.where(possible, -np.expm1(np.minimum(none, 0)), 1.0)
+    some = np.where(matches > 0, -np.expm1(np.minimum(none, 0)), 0.0)  # without a match: none, not its rounding
+    return np.where(possible, some, 1.0)
 
 
 def chance(population: Population, k: int, size: int, alpha: float = 0.05) -> Chance:

@@ -70,9 +70,9 @@ def recorded(
         (EDGES, pl.DataFrame({"cell": cell, "edge": np.arange(len(edges)), "score": edges})),
         (THRESHOLDS, pl.DataFrame([(cell, *p) for p in points], schema=THRESHOLDS.columns, orient="row")),
         (COUNTS, _counts_table(counts, cell, "transit", people.labels)),
-        *_tallied(cell, "transit", people, points, result),
+        *tallied(cell, "transit", people, points, result),
     ]
-    return [_typed(*each) for each in tables]
+    return [typed(*each) for each in tables]
 
 
 def compare_passers_by(cell: str, matcher: Matcher, probes: Faces, references: Faces, crowd: People) -> Tables:
@@ -88,12 +88,13 @@ def recorded_passers_by(
     """Tables COUNTS, TALLIES, MOMENTS, PAIRS per capture, whoever counted."""
     tables = [
         (COUNTS, _counts_table(counts, cell, "capture", crowd.labels)),
-        *_tallied(cell, "capture", crowd, points, result),
+        *tallied(cell, "capture", crowd, points, result),
     ]
-    return [_typed(*each) for each in tables]
+    return [typed(*each) for each in tables]
 
 
-def _typed(table: Table, frame: pl.DataFrame) -> tuple[Table, pl.DataFrame]:
+def typed(table: Table, frame: pl.DataFrame) -> tuple[Table, pl.DataFrame]:
+    """A frame with the table's columns, in its order and types."""
     return table, frame.select(pl.col(name).cast(dtype) for name, dtype in table.columns.items())
 
 
@@ -119,7 +120,7 @@ def _counts_table(counts: npt.NDArray[np.int64], cell: str, unit: str, labels: t
     )  # fmt: skip
 
 
-def _tallied(cell: str, unit: str, people: People, points: list[Point], result: Tally) -> Tables:
+def tallied(cell: str, unit: str, people: People, points: list[Point], result: Tally) -> Tables:
     """Pass 2 at `points`, as tables TALLIES, MOMENTS and PAIRS."""
     names, subjects, groups = [point[0] for point in points], people.subjects, people.labels
     constant = [pl.lit(cell).alias("cell"), pl.lit(unit).alias("unit")]

@@ -11,6 +11,7 @@ from testbed.matching.attempts import ELSEWHERE, SHOWN, attempts_of, without_can
 from testbed.matching.black_box import compare_passers_by_scores, compare_scores, scores_of, search_black_box
 from testbed.matching.comparisons import Matcher, Tables, compare, compare_passers_by
 from testbed.matching.enrolment import enrol
+from testbed.matching.linking import link_cell
 from testbed.matching.people import People, people_of, with_passers_by
 from testbed.matching.searching import probes_of, search_cell
 from testbed.matching.tracks import watch_cell
@@ -24,8 +25,10 @@ from testbed.runs.tables import (
     COUNTS,
     EDGES,
     FRAMES,
+    LINKS,
     MOMENTS,
     PAIRS,
+    RECORDS,
     SEARCHES,
     SUBJECTS,
     TALLIES,
@@ -37,6 +40,7 @@ from testbed.scenario.cells import Cell
 from testbed.scenario.loading import Loaded
 from testbed.scenario.models import Log, NobodyEnrolled, Video
 from testbed.scenario.searching import Lookup, Search
+from testbed.scenario.synthetic import Synthetic, days_of
 
 
 def match(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progress = silent) -> None:
@@ -56,12 +60,15 @@ def match(run: RunDirectory, loaded: Loaded, executor: Executor, progress: Progr
         tables, tiers[cell.id] = _match_cell(run, loaded, cell, people, executor)
         written.extend(tables)
     progress("compare", len(loaded.cells), len(loaded.cells))
-    searching = [table for table in (SEARCHES, TRACKS, ALERTS) if any(each is table for each, _ in written)]
+    besides = (SEARCHES, TRACKS, ALERTS, RECORDS, LINKS)
+    searching = [table for table in besides if any(each is table for each, _ in written)]
     for table in (ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS, PAIRS, *searching):
         frames = [frame for each, frame in written if each is table]
         run.write(table, pl.concat(frames) if frames else pl.DataFrame(schema=table.columns))
     short = _short(run, loaded.scenario.search) if loaded.scenario.search else []
-    run.note(kernel_tiers=tiers, match_notices=[*notices, *_misplaced(run.read(ATTEMPTS)), *short])
+    run.note(
+        kernel_tiers=tiers, match_notices=[*notices, *_misplaced(run.read(ATTEMPTS)), *short, *_unlinked(run, loaded)]
+    )
     run.finish("match")
 
 
@@ -85,6 +92,17 @@ def _short(run: RunDirectory, search: Search) -> list[str]:
         f"search.length is {search.length}; in {len(short)} of {len(held)} cells the gallery holds {max(short)} {what} "
         "at most, so lists are shorter there and hold them all"
     ] if short else []  # fmt: skip
+
+
+def _unlinked(run: RunDirectory, loaded: Loaded) -> list[str]:
+    """Systems of whose templates nothing can be said over days."""
+    if not isinstance(loaded.scenario.probes, Synthetic) or loaded.scenario.probes.days == 1:
+        return []
+    systems = run.manifest()["systems"].items()
+    alone = [name for name, info in systems if info.get("answers", "templates") != "templates"]
+    return [
+        f"{name}: keeps its templates to itself, so nothing is said of records and links over days" for name in alone
+    ]
 
 
 def _match_cell(
@@ -119,6 +137,13 @@ def _match_cell(
     if scenario.search is not None and scores is None:
         found = next(frame for table, frame in compared if table is THRESHOLDS)
         tables += watch_cell(run, scenario, cell, people, captures, templates, references, found)
+    if isinstance(scenario.probes, Synthetic) and scenario.probes.days > 1 and scores is None:
+        found = next(frame for table, frame in compared if table is THRESHOLDS)
+        came = attempts.filter(pl.col("state") != "undelivered")
+        tables += link_cell(
+            cell.id, captures, templates, days_of(scenario.probes), people, found, came, info["metric"],
+            info["direction"],
+        )  # fmt: skip
     cameras = scenario.probes.cameras if isinstance(scenario.probes, Video) else []
     empty = [camera.name for camera in cameras if isinstance(camera.truth, NobodyEnrolled)]
     if empty:

@@ -19,14 +19,18 @@ from pipelines.black_box import answers, asked, fault, misshapen, unlisted
 from pipelines.errors import InputError
 from pipelines.interface import Captures, Image, Pipeline, PipelineInfo, Searcher
 from testbed.conditions.camera import deliver
+from testbed.conditions.enhancement import enhance, resolver
 from testbed.replay.assignment import assign
 from testbed.runs.directory import RunDirectory
 from testbed.runs.tables import CAPTURES, FRAMES, TIMINGS
 from testbed.scenario.cells import Cell
+from testbed.scenario.enhancing import Completion, SuperResolver
 from testbed.scenario.loading import Loaded, reload
+from testbed.scenario.models import ENHANCEMENT
 from testbed.scenario.systems import build
 from testbed.sources.frames import Frame, Source, Take, Truth
 from testbed.sources.survey import open_source
+from testbed.synthetic.prior import FacePrior, read_prior
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,13 @@ def describe_system(run_path: str, label: str) -> dict[str, Any]:
     return {**asdict(info), "answers": answers(pipeline)}
 
 
+def try_enhancers(run_path: str) -> None:
+    """Open every super-resolver of the scenario. Raises InputError where one is none, or enlarges otherwise."""
+    for condition in _loaded(run_path).scenario.conditions:
+        if isinstance(condition.enhance, SuperResolver):
+            resolver(condition.enhance.model, condition.enlarge)
+
+
 def register(run_path: str, label: str, gallery: tuple[tuple[str, str], ...]) -> dict[str, str]:
     """Hand a Searcher its gallery, (name, path) of photographs; returns those that could not be enrolled, and why."""
     return _searcher(run_path, label, gallery)[1]
@@ -110,15 +121,24 @@ def _delivered(run_path: str, cell_id: str, camera: str, segment: int) -> Iterat
     loaded, cell, source = _experiment(run_path, cell_id)
     # The same noise for every system under one condition, whatever the condition is called and whatever else is
     # swept: systems, and runs, are compared on identical pictures.
-    seed = [loaded.scenario.seed, _stable(cell.condition.model_dump_json()), _stable(camera)]
+    # Every enhancer is handed the same picture, too: enhancement comes after the camera.
+    camera_alone = cell.condition.model_dump_json(exclude=set(ENHANCEMENT))
+    seed = [loaded.scenario.seed, _stable(camera_alone), _stable(camera)]
+    prior = _prior(run_path, cell.condition.enhance.prior) if isinstance(cell.condition.enhance, Completion) else None
     for take in source.read(camera, segment):
         started = perf_counter()
-        delivered = deliver(take, cell.condition, [*seed, take.index])
+        recorded = deliver(take, cell.condition, [*seed, take.index])
+        delivered = enhance(recorded, cell.condition, prior, [*seed, take.index])
         yield delivered, (perf_counter() - started) / max(1, len(delivered.frames))
 
 
-def enrol_photographs(run_path: str, label: str, paths: list[str]) -> list[Captures | str]:
-    """What the system makes of each reference photograph; a sentence in place of one that cannot be read."""
+def enrol_photographs(
+    run_path: str, label: str, paths: list[str], as_frames: bool = False, named: bool = True
+) -> list[Captures | str]:  # fmt: skip
+    """What the system makes of each reference photograph; a sentence in place of one that cannot be read.
+
+    as_frames: they are shown to it as a camera's pictures are. named: what goes wrong is told with the file's name.
+    """
     from testbed.sources.photographs import read_photograph
 
     pipeline = _pipeline(run_path, label)
@@ -130,8 +150,9 @@ def enrol_photographs(run_path: str, label: str, paths: list[str]) -> list[Captu
             results.append(str(error))
             continue
         faces = asked(
-            label, f"the enrolment of {path}",
-            partial(pipeline.enrol, [image]), lambda f: misshapen(f, 1, pipeline.info.dimensions),
+            label, f"the enrolment of {path if named else 'a picture'}",
+            partial(pipeline.capture if as_frames else pipeline.enrol, [image]),
+            lambda f: misshapen(f, 1, pipeline.info.dimensions),
         )  # fmt: skip
         results += faces
     return results
@@ -148,13 +169,13 @@ def _record(rows: _Rows, take: Take, pipeline: Pipeline, cell: Cell, loaded: Loa
             continue
         height, width = frame.image.shape[:2]
         if answers(pipeline) == "searches":  # it shows no faces; it is asked when galleries are there
-            rows.frames.append((*key, take.index, frame.seconds, width, height, whose, "ok", "", 0))
+            rows.frames.append((*key, take.index, frame.seconds, width, height, whose, "ok", frame.reason, 0))
             continue
         (faces,) = asked(
             cell.system.label, f"the capture of {take.camera}, picture {frame.index},",
             partial(pipeline.capture, [frame.image]), lambda f: misshapen(f, 1, pipeline.info.dimensions),
         )  # fmt: skip
-        rows.frames.append((*key, take.index, frame.seconds, width, height, whose, "ok", "", len(faces)))
+        rows.frames.append((*key, take.index, frame.seconds, width, height, whose, "ok", frame.reason, len(faces)))
         _record_faces(rows, key, frame, truth, faces, loaded.scenario.iou)
         rows.timings.extend((*key, stage, s) for stage, s in {"deliver": delivery, **faces.timings}.items())
         if loaded.scenario.keep_crops:
@@ -208,6 +229,11 @@ def _experiment(run_path: str, cell_id: str) -> tuple[Loaded, Cell, Source]:
     loaded = _loaded(run_path)
     (cell,) = (cell for cell in loaded.cells if cell.id == cell_id)
     return loaded, cell, _source(run_path)
+
+
+@lru_cache(maxsize=2)
+def _prior(run_path: str, name: str) -> FacePrior:
+    return read_prior(RunDirectory.open(Path(run_path)), name)
 
 
 @lru_cache(maxsize=2)

@@ -10,16 +10,17 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.errors import InputError
-from pipelines.model_file import digest
-from testbed.replay.segment import Segment, describe_system, replay_segment
+from testbed.conditions.enhancement import NOT_COMPLETED
+from testbed.replay.segment import Segment, describe_system, replay_segment, try_enhancers
 from testbed.runs.directory import RunDirectory
 from testbed.runs.progress import Progress, silent
 from testbed.runs.tables import CAPTURES, CELLS, FRAMES, TIMINGS
+from testbed.scenario.enhancing import Completion, SuperResolver
 from testbed.scenario.loading import Loaded
-from testbed.scenario.models import Log, Stills
+from testbed.scenario.models import ENHANCEMENT, Condition, Log, Stills
 from testbed.scenario.searching import Identification
 from testbed.sources.frames import Source
-from testbed.sources.survey import open_source, survey
+from testbed.sources.survey import digest_of_input, open_source, survey
 
 Task = tuple[str, str, int]
 """Cell, camera, segment."""
@@ -36,6 +37,7 @@ def replay(run: RunDirectory, loaded: Loaded, executor: Executor, workers: int, 
         run.clear(FRAMES)
     run.begin("replay")
     _check_systems(run, loaded, executor)
+    executor.submit(try_enhancers, str(run.path)).result()
     if run.manifest().get("surveyed"):
         _check_inputs(run)
     else:
@@ -52,6 +54,8 @@ def replay(run: RunDirectory, loaded: Loaded, executor: Executor, workers: int, 
         _write(run, _part(task), segment)
         done += sizes[task]
         progress("replay", done, total, f"{task[0]} · {task[1]}")
+    if any(isinstance(condition.enhance, Completion) for condition in loaded.scenario.conditions):
+        _note_incomplete(run, loaded, [_part(task) for task in sizes])
     run.finish("replay")
 
 
@@ -59,7 +63,7 @@ def cells_table(loaded: Loaded) -> pl.DataFrame:
     """Table CELLS: the condition's values as columns, null where the step is left out."""
     rows, settings = [], list[str]()
     for cell in loaded.cells:
-        values = cell.condition.model_dump(mode="json", exclude={"clean", "frame"})
+        values = cell.condition.model_dump(mode="json", exclude={"clean", "frame", *ENHANCEMENT})
         width, height = cell.condition.frame
         values |= {"frame_width": width, "frame_height": height}
         if cell.condition.clean:
@@ -68,9 +72,23 @@ def cells_table(loaded: Loaded) -> pl.DataFrame:
         numbers = {name: None if value is None else float(value) for name, value in values.items()}
         rows.append({
             "cell": cell.id, "system": cell.system.label, "condition": cell.condition_name, "arm": cell.arm,
-            "picture": cell.picture, **numbers,
+            "picture": cell.picture, **numbers, **_enhancement(cell.condition),
         })  # fmt: skip
-    return pl.DataFrame(rows, infer_schema_length=None).cast(dict.fromkeys(settings, pl.Float64))
+    table = pl.DataFrame(rows, infer_schema_length=None)
+    return table.cast(dict.fromkeys(settings, pl.Float64)).cast(dict.fromkeys(("draw", "enlarge"), pl.Int64))
+
+
+def _enhancement(condition: Condition) -> dict[str, str | int | None]:
+    """Its columns of CELLS: enhance (none, bicubic, lanczos, model:FILE, prior:NAME), draw (of a prior), enlarge."""
+    match condition.enhance:
+        case "none":
+            return {"enhance": "none", "draw": None, "enlarge": None}
+        case Completion(prior=name, draw=draw):
+            return {"enhance": f"prior:{name}", "draw": draw, "enlarge": condition.enlarge}
+        case SuperResolver(model=path):
+            return {"enhance": f"model:{path.name}", "draw": None, "enlarge": condition.enlarge}
+        case word:
+            return {"enhance": word, "draw": None, "enlarge": condition.enlarge}
 
 
 def _tasks(loaded: Loaded, source: Source) -> Iterator[tuple[Task, int]]:
@@ -116,6 +134,17 @@ def _write(run: RunDirectory, part: str, segment: Segment) -> None:
     run.write(FRAMES, segment.frames, part)
 
 
+def _note_incomplete(run: RunDirectory, loaded: Loaded, parts: list[str]) -> None:
+    """A notice of pictures with faces that an enhancer could not complete."""
+    completing = {cell.id for cell in loaded.cells if isinstance(cell.condition.enhance, Completion)}
+    frames = pl.concat([run.read(FRAMES, part) for part in parts if part.split("/")[0] in completing])
+    shown = frames.filter(pl.col("state") == "ok")
+    told = [each for each in run.manifest().get("notices", []) if NOT_COMPLETED not in each]
+    if some := shown.filter(pl.col("reason") != "").height:
+        told.append(f"{some} of {shown.height} pictures that a prior was to complete have {NOT_COMPLETED}")
+    run.note(notices=told)
+
+
 def _check_systems(run: RunDirectory, loaded: Loaded, executor: Executor) -> None:
     """Every system is built once before any long work, and what it says of itself is recorded."""
     labels = list(dict.fromkeys(cell.system.label for cell in loaded.cells))
@@ -148,7 +177,7 @@ def _check_systems(run: RunDirectory, loaded: Loaded, executor: Executor) -> Non
 def _check_inputs(run: RunDirectory) -> None:
     for path, known in run.manifest().get("inputs", {}).items():
         try:
-            same = digest(Path(path)) == known
+            same = digest_of_input(Path(path)) == known
         except OSError as error:
             raise InputError(
                 f"{path}: was used by this run and cannot be read any more ({error.strerror}); restore it"

@@ -23,6 +23,8 @@ class Table:
     """More columns may follow (group attributes, condition values)."""
 
 
+EYES = ("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y")
+"""Pupils: image-left, image-right; pixels, whole numbers are pixel centres."""
 BOX: dict[str, type[pl.DataType] | pl.DataType] = {
     "x1": pl.Float32, "y1": pl.Float32, "x2": pl.Float32, "y2": pl.Float32,
 }  # fmt: skip
@@ -64,24 +66,40 @@ FACES = Table(
     "truth/faces",
     "truth of made-up people: every face in every frame as recorded (a frame that never arrived has none). box: "
     "hairline to chin, as detectors frame faces, cut at the frame; degrees as the camera sees it: yaw to the person's "
-    "left, pitch downwards, roll towards the left shoulder; visible: share of the face that is in "
-    "the picture and hidden by no other person or thing, 0-1 (what is worn, or turned away, hides nothing); luminance: "
-    "of the brow as recorded, linear, 1 = white (null: hidden); put: it was put before the system",
+    "left, pitch downwards, roll towards the left shoulder; eyes: pupils, image-left first; visible: share of the face "
+    "that is in the picture and hidden by no other person or thing, 0-1 (what is worn, or turned away, hides nothing); "
+    "luminance: of the brow as recorded, linear, 1 = white (null: hidden); put: it was put before the system",
     {
         "camera": pl.String, "frame": pl.Int64, "transit": pl.String, "subject": pl.String, **BOX,
         "inter_eye_px": pl.Float64, "yaw": pl.Float64, "pitch": pl.Float64, "roll": pl.Float64,
+        **dict.fromkeys(EYES, pl.Float64),
         "distance_m": pl.Float64, "visible": pl.Float64, "luminance": pl.Float64, "put": pl.Boolean,
     },
     ("camera", "frame", "transit"),
 )  # fmt: skip
+HEADS = Table(
+    "truth/heads",
+    "truth without names: heads (or faces) that annotators boxed in a recording, and nobody knows whose they are; "
+    "head: number in the frame, from 0; track: the annotator's own, where a head was followed (null: it was not). "
+    "Pixels of the picture as recorded, whose width and height `recorded` in run.json has (as delivered it may be "
+    "smaller or larger: see frames). A found face in such a head stays unassigned; heads with names are in truth/boxes",
+    {"camera": pl.String, "frame": pl.Int64, "head": pl.Int32, "track": pl.String, **BOX},
+    ("camera", "frame", "head"),
+)
+ANNOTATED = Table(
+    "truth/annotated",
+    "of cameras whose truth says which pictures were looked at (idl, cvat, chokepoint): those pictures; one with no "
+    "box shows nobody, and of one without a row here nothing is known",
+    {"camera": pl.String, "frame": pl.Int64},
+    ("camera", "frame"),
+)
 PHOTOGRAPHS = Table(
     "truth/photographs",
     "the probe photographs, in order, with the eyes as measured by the bench (null: not located), pixels",
     {
         "camera": pl.String, "frame": pl.Int64, "transit": pl.String, "subject": pl.String,
         "file": pl.String, "digest": pl.String, "state": pl.String, "reason": pl.String,
-        "left_eye_x": pl.Float64, "left_eye_y": pl.Float64,
-        "right_eye_x": pl.Float64, "right_eye_y": pl.Float64,
+        **dict.fromkeys(EYES, pl.Float64),
     },
     ("camera", "frame"),
 )  # fmt: skip
@@ -230,6 +248,29 @@ ALERTS = Table(
     },
     ("cell", "point", "camera", "track", "subject"),
 )  # fmt: skip
+RECORDS = Table(
+    "records",
+    "of films of several days: what a database would hold that opens a record for every face it does not recognise at "
+    "a point's threshold: a row for each record and the days and people of its faces (null: no truth box explains "
+    "them); captures: templates filed there; opened: one of these began the record",
+    {
+        "cell": pl.String, "point": pl.String, "record": pl.Int64, "day": pl.Int64, "subject": pl.String,
+        "captures": pl.Int64, "opened": pl.Boolean,
+    },
+    ("cell", "point", "record", "day", "subject"),
+)  # fmt: skip
+LINKS = Table(
+    "links",
+    "of films of several days: every person who came on two of them: how alike their templates of both days are at "
+    "best (null: on one there is none), how many others of the earlier day are at least as alike to those of the "
+    "later, and how many others have a template there. What others are falsely linked stands in tallies and moments, "
+    "unit `days N apart`, with the later day as the probe",
+    {
+        "cell": pl.String, "subject": pl.String, "earlier": pl.Int64, "later": pl.Int64, "score": pl.Float64,
+        "closer": pl.Int64, "others": pl.Int64,
+    },
+    ("cell", "subject", "earlier", "later"),
+)  # fmt: skip
 CURVES = Table(
     "curves",
     "DET: FMR and FNMR at every score edge, by group pair (drawn, not quoted: the figures with intervals "
@@ -251,9 +292,9 @@ DISTRIBUTIONS = Table(
 )  # fmt: skip
 
 TABLES = (
-    CELLS, SUBJECTS, TRANSITS, TRUTH, FACES, PHOTOGRAPHS, REFERENCES, FRAMES, CAPTURES, TIMINGS,
+    CELLS, SUBJECTS, TRANSITS, TRUTH, FACES, HEADS, ANNOTATED, PHOTOGRAPHS, REFERENCES, FRAMES, CAPTURES, TIMINGS,
     ATTEMPTS, COUNTS, EDGES, THRESHOLDS, TALLIES, MOMENTS, PAIRS, SEARCHES, CANDIDATES, TRACKS, ALERTS,
-    CURVES, DISTRIBUTIONS,
+    RECORDS, LINKS, CURVES, DISTRIBUTIONS,
 )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from testbed.scenario.models import Condition, Log, Scenario, System
+from testbed.scenario.enhancing import Completion, SuperResolver
+from testbed.scenario.models import ENHANCEMENT, Condition, Log, Scenario, System
 from testbed.scenario.synthetic import Synthetic, arms
 
 SWEPT = tuple(name for name in Condition.model_fields if name != "clean")
@@ -43,7 +44,8 @@ def condition_names(conditions: Sequence[Condition]) -> list[str]:
 
     def name(condition: Condition) -> str:
         if condition.clean:
-            return "clean"
+            enhanced = condition.enhance != "none"
+            return ",".join(["clean", *(f"{s}={written(getattr(condition, s))}" for s in ENHANCEMENT if enhanced)])
         return ",".join(f"{setting}={written(getattr(condition, setting))}" for setting in naming) or "camera"
 
     return [name(condition) for condition in conditions]
@@ -65,7 +67,11 @@ def cells(scenario: Scenario) -> tuple[Cell, ...]:
 
 
 def written(value: Any) -> str:
-    """A setting's value in a name: 20, 0.5, 640x360, none; of a path the file name."""
+    """A setting's value in a name: 20, 0.5, 640x360, none, prior-A-3; of a path the file name."""
+    if isinstance(value, Completion):
+        return f"prior-{value.prior}-{value.draw}"
+    if isinstance(value, SuperResolver):
+        return f"model-{written(value.model)}"
     if value is None:
         return "none"
     if isinstance(value, bool):

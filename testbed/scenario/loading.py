@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pipelines.errors import InputError
 from testbed.scenario import paths, systems
 from testbed.scenario.cells import Cell, cells
 from testbed.scenario.documents import Document, override, read
-from testbed.scenario.models import Log, Scenario
+from testbed.scenario.models import ENHANCEMENT, Log, Scenario
 from testbed.scenario.problems import Loc, ScenarioError, dotted, in_words
 from testbed.scenario.sweeps import MAX_CELLS, Expansion, expand
 
-__all__ = ["Loaded", "ScenarioError", "load", "reload"]
+__all__ = ["Loaded", "ScenarioError", "load", "read_as", "reload"]
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,24 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Loaded:
     return _loaded(scenario, path)
 
 
+def read_as(model: type[Model], path: Path, what: str, needs: str, besides: Collection[str] = ()) -> Model:
+    """The `what` in a YAML file, which `needs` these keys and may hold others `besides`, which are left alone.
+
+    Raises ScenarioError, which holds every mistake found.
+    """
+    document, found = read(path, what, needs), None
+    tree = {key: value for key, value in document.value.items() if key not in besides}
+    problems: list[tuple[Loc, str]] = []
+    try:
+        found = model.model_validate(tree)
+    except ValidationError as error:
+        problems = in_words(error.errors(), tree, model)
+    told = _told(document, problems)
+    if told or found is None:
+        raise ScenarioError(*told)
+    return found
+
+
 def reload(resolved: dict[str, Any]) -> Loaded:
     """What `load` returned, from its `resolved` as run.json keeps it. Raises ScenarioError.
 
@@ -86,7 +106,9 @@ def _loaded(scenario: Scenario, source: Path) -> Loaded:
     resolved = scenario.model_dump(mode="json")
     # A clean condition has no other settings, not even at their defaults.
     resolved["conditions"] = [
-        {"clean": True} if condition.clean else values
+        {"clean": True, **{name: values[name] for name in ENHANCEMENT if condition.enhance != "none"}}
+        if condition.clean
+        else values
         for condition, values in zip(scenario.conditions, resolved["conditions"], strict=True)
     ]
     return Loaded(scenario, cells(scenario), source, {"source": str(source), **resolved})
@@ -116,7 +138,8 @@ def _check_options(tree: dict[str, Any]) -> tuple[list[Loc], list[tuple[Loc, str
 
 def _twins(scenario: Scenario, expansion: Expansion) -> Iterator[tuple[Loc, str]]:
     """Every condition that says the same as an earlier one."""
-    conditions = scenario.conditions
+    # What is not enlarged is the same by whatever factor.
+    conditions = [c.model_copy(update={"enlarge": 1}) if c.enhance == "none" else c for c in scenario.conditions]
     for i, condition in enumerate(conditions):
         first = conditions.index(condition)
         if first < i:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from testbed.scenario.enhancing import Completion, Enhancer, Prior
+from testbed.scenario.reviewing import Review
 from testbed.scenario.searching import Identification, Lookup, Watchlist
 from testbed.scenario.strict import Misfit, Strict, refuse
 from testbed.scenario.synthetic import OF_PEOPLE, Synthetic
@@ -16,6 +18,13 @@ from testbed.scenario.synthetic import OF_PEOPLE, Synthetic
 Provenance = Literal["self-reported", "assigned", "measured", "declared", "inferred"]
 RESERVED_GROUPS = ("all", "same group")
 """Labels that evidence.json uses itself: everybody pooled, and comparisons within one group pooled."""
+
+
+def guessed(wanting: Sequence[str]) -> str:
+    """What is said of an inferred attribute, by the settings that it still wants."""
+    return (
+        f"is inferred; such guesses of who belongs to which group need {' and '.join(wanting)} as well (docs/labels.md)"
+    )
 
 
 class Subjects(Strict):
@@ -26,9 +35,26 @@ class Subjects(Strict):
     provenance: dict[str, Provenance] = Field(
         default_factory=dict, description="who says so, for each group column: self-reported, assigned, …"
     )
+    allow_inferred: bool = Field(False, description="take labels that somebody or something guessed from appearance")
+    label_errors: Annotated[Path, Field(strict=False)] | None = Field(
+        None, description="how often labels are wrong, as CSV (see examples/label_errors.csv)"
+    )
     limit: int | None = Field(
         None, ge=2, description="take only this many people, evenly over the groups (for a quick look)"
     )
+
+    @property
+    def wanting(self) -> list[str]:
+        """What inferred labels still need: that somebody wants them, and says how often they are wrong."""
+        errors = [] if self.label_errors else ["`label_errors: FILE`"]
+        return [*([] if self.allow_inferred else ["`allow_inferred: true`"]), *errors]
+
+    @model_validator(mode="after")
+    def _inferred(self) -> Subjects:
+        if self.wanting:
+            inferred = [column for column, who in self.provenance.items() if who == "inferred"]
+            refuse((("provenance", column), f"{column} {guessed(self.wanting)}") for column in inferred)
+        return self
 
 
 class Photographs(Strict):
@@ -66,10 +92,29 @@ class NobodyEnrolled(Strict):
 
 
 class TruthFile(Strict):
-    """Who was where, from a file: CSV (camera,frame,subject,x,y,w,h) or MOTChallenge gt.txt."""
+    """Who was where, or where heads were without saying whose, from a file of one of five formats."""
 
     file: Path = Field(strict=False, description="the truth file")
-    format: Literal["csv", "mot"] = Field("csv", description="csv, or mot for MOTChallenge gt.txt")
+    format: Literal["csv", "mot", "idl", "cvat", "chokepoint"] = Field(
+        "csv",
+        description="csv (camera,frame,subject,x,y,w,h); mot: MOTChallenge gt.txt; idl: heads in pictures, without "
+        "names, as in Brainwash; cvat: CVAT 1.1 XML; chokepoint: XML with the eyes of known people",
+    )
+    label: str | None = Field(None, description="of cvat: the label of heads or faces, where it has several labels")
+    identity: str | None = Field(
+        None, description="of cvat: the attribute that says who it is; unset: heads whose people nobody knows"
+    )
+
+    @model_validator(mode="after")
+    def _of_cvat(self) -> TruthFile:
+        given = [key for key in ("label", "identity") if getattr(self, key) is not None and self.format != "cvat"]
+        refuse(((key,), "is a key of `format: cvat` alone; leave it out") for key in given)
+        return self
+
+    @property
+    def names_people(self) -> bool:
+        """Whether it says who it is that was there."""
+        return self.format not in ("idl", "cvat") or self.identity is not None
 
 
 def _kind_of_truth(value: object) -> str:
@@ -87,10 +132,16 @@ Truth = Annotated[
 
 
 class Camera(Strict):
-    """One recorded clip."""
+    """One recording: a clip, or a folder of pictures."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60, description="how the report calls it")
-    file: Path = Field(strict=False, description="the recording, any format that FFmpeg reads")
+    file: Path = Field(
+        strict=False,
+        description="the recording, any format that FFmpeg reads, or a folder of pictures (PNG, JPEG)",
+    )
+    seconds_apart: float | None = Field(
+        None, gt=0, le=1_000_000, description="of a folder, which needs it: seconds from one picture to the next"
+    )
     truth: Truth | None = Field(
         None, description="who is on it; without truth, faces are counted and nothing else is said"
     )
@@ -124,6 +175,10 @@ class Log(Strict):
     files: list[Annotated[Path, Field(strict=False)]] = Field(min_length=1, description="the log")
 
 
+ENHANCEMENT = ("enhance", "enlarge")
+"""Of a condition: what becomes of the picture after the camera."""
+
+
 class Condition(Strict):
     """What a camera makes of the picture. Unset values leave that step out. A list makes a sweep."""
 
@@ -146,6 +201,10 @@ class Condition(Strict):
     )
     bitrate_kbps: float | None = Field(None, gt=0, le=100_000, description="H.264 at this rate; unset: no codec")
     gop: int = Field(50, ge=1, le=1000, description="frames from one key frame to the next")
+    enhance: Enhancer = Field(
+        "none", description="makes the delivered picture larger: none, bicubic, lanczos, {model: …} or {prior: …}"
+    )
+    enlarge: int = Field(4, ge=2, le=8, description="how many times larger `enhance` makes it")
 
     @model_validator(mode="before")
     @classmethod
@@ -165,7 +224,7 @@ class Condition(Strict):
 
     @model_validator(mode="after")
     def _clean_is_clean(self) -> Condition:
-        others = sorted(self.model_fields_set - {"clean"})
+        others = sorted(self.model_fields_set - {"clean", *ENHANCEMENT})
         if self.clean and others:
             raise ValueError(
                 f"`clean` skips every step, so {', '.join(others)} would do nothing; drop one or the other"
@@ -211,6 +270,7 @@ class Scenario(Strict):
     search: Lookup | Identification | Watchlist | None = Field(
         None, discriminator="kind", description="who is searched among whom; unset: comparisons one to one alone"
     )
+    review: Review | None = Field(None, description="what is assumed of people who look at what searches return")
     conditions: list[Condition] = Field(
         default_factory=lambda: [Condition(clean=True)],
         min_length=1,
@@ -224,6 +284,9 @@ class Scenario(Strict):
     fusion: Literal["best"] = Field("best", description="a transit's score: the best of its captures'")
     iou: float = Field(0.3, gt=0, lt=1, description="least overlap of a found face with its truth box")
     keep_crops: bool = Field(False, description="store pictures of faces in the run directory")
+    priors: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=40)], Prior] = Field(
+        default_factory=dict, description="populations that an enhancer completes faces from, by name"
+    )
 
     @field_validator("operating_points")
     @classmethod
@@ -264,7 +327,8 @@ class Scenario(Strict):
                     yield ("groups", i), f"{group} is changed for everybody under `contrasts`; group by something else"
         elif self.subjects is None:
             if self.groups and not isinstance(self.probes, Log):
-                yield ("groups",), "names columns of the subjects table: add `subjects: {table: …}`"
+                there = "names columns of the subjects table: add `subjects: {table: …}`, or leave `groups` out"
+                yield ("groups",), there
             if self.references is not None or stills:
                 where = "probes" if stills else "references"
                 yield (where,), "photographs need to know whose they are: add `subjects: {table: …}`"
@@ -273,17 +337,25 @@ class Scenario(Strict):
                 ("probes",),
                 "`stills` are compared with reference photographs: add `references: {images: …}`",
             )
+        if self.review is not None and self.search is None:
+            yield ("review",), "reviewers look at what searches return: add `search: {kind: …}`"
         if self.search is not None:
             if isinstance(self.probes, Log):
                 yield ("search",), "a score log is not searched; its own candidate lists are read"
             elif isinstance(self.probes, Video) and not any(
-                isinstance(c.truth, TruthFile) for c in self.probes.cameras
+                isinstance(c.truth, TruthFile) and c.truth.names_people for c in self.probes.cameras
             ):
                 yield ("search",), "nobody on these recordings is known: add `truth: {file: …}` to a camera"
             elif self.references is None and not made_up:
                 yield ("search",), "needs reference photographs: add `references: {images: …}`"
         for i, condition in enumerate(self.conditions):
             place = ("conditions", i)
+            if isinstance(condition.enhance, Completion):
+                if condition.enhance.prior not in self.priors:
+                    known = ", ".join(self.priors) or "there is none yet"
+                    yield (*place, "enhance", "prior"), f"names no prior; add it under `priors` ({known})"
+                if isinstance(self.probes, Video):
+                    yield (*place, "enhance"), "completes no recordings, for which no eyes are kept; use another"
             if not stills and condition.inter_eye_px is not None:
                 yield (*place, "inter_eye_px"), "resizes photographs; for video use `scale`"
             if stills and condition.scale is not None:

@@ -13,19 +13,36 @@ from testbed.scenario.problems import Loc
 PATTERNS: tuple[Loc, ...] = (("references", "images"), ("probes", "images"))
 """Where a pattern of file names stands: its folder must exist."""
 
+_NO_TIMES = "is a folder of pictures, which carry no times: add `seconds_apart`, the seconds from one to the next"
+_OWN_TIMES = "is no folder of pictures; a clip has times of its own: leave out `seconds_apart`"
+
 
 def resolve(tree: dict[str, Any], folder: Path, option_paths: Iterable[Loc]) -> list[tuple[Loc, str]]:
     """Make every path in `tree` absolute, in place, and say which lead nowhere.
 
     folder is the scenario's. option_paths are the places of the paths in the systems' options.
     """
-    problems = []
-    for loc in (("subjects", "table"), *PATTERNS, *_of_cameras(tree), *option_paths):
+    problems: list[tuple[Loc, str]] = []
+    for loc in (
+        ("subjects", "table"),
+        ("subjects", "label_errors"),
+        *PATTERNS,
+        *_of_cameras(tree),
+        *_of_enhancers(tree),
+        *option_paths,
+    ):
         text = _at(tree, loc)
         if not isinstance(text, str):
             continue
         path = _absolute(folder, text)
         _put(tree, loc, path)
+        if loc[:2] == ("probes", "cameras") and len(loc) == 4:
+            timed = _at(tree, (*loc[:-1], "seconds_apart")) is not None
+            if os.path.isdir(path):  # noqa: PTH112
+                problems += [] if timed else [(loc, _NO_TIMES)]
+                continue
+            if timed and os.path.isfile(path):  # noqa: PTH113
+                problems.append((loc, _OWN_TIMES))
         wrong = _wrong_with_pattern(path, text) if loc in PATTERNS else _wrong_with_file(path, text)
         if wrong:
             problems.append((loc, f"{wrong} (a relative path counts from {folder})"))
@@ -37,6 +54,12 @@ def _of_cameras(tree: dict[str, Any]) -> Iterator[Loc]:
     for i in range(len(cameras) if isinstance(cameras, list) else 0):
         yield ("probes", "cameras", i, "file")
         yield ("probes", "cameras", i, "truth", "file")
+
+
+def _of_enhancers(tree: dict[str, Any]) -> Iterator[Loc]:
+    conditions = _at(tree, ("conditions",))
+    for i in range(len(conditions) if isinstance(conditions, list) else 0):
+        yield ("conditions", i, "enhance", "model")
 
 
 def _absolute(folder: Path, text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from pipelines.errors import InputError
 from testbed.scenario import systems
 from testbed.scenario.cells import SWEPT, written
+from testbed.scenario.enhancing import MOST_DRAWS
 from testbed.scenario.problems import Loc
 
 MAX_CELLS = 500
@@ -46,20 +47,40 @@ def expand(document: Mapping[str, Any]) -> Expansion:
         for i, entry in enumerate(document[key]):
             swept = sweeps_of(entry) if isinstance(entry, dict) else {}
             count += math.prod(map(len, swept.values()))
-            combinations = itertools.product(*(enumerate(values) for values in swept.values()))
+            combinations = itertools.product(*swept.values())
             for combination in itertools.islice(combinations, MAX_CELLS - len(made)):
                 place: Loc = (key, len(made))
                 origins[place] = (key, i)
-                for inner, (nth, _) in zip(swept, combination, strict=True):
-                    origins[(*place, *inner)] = (key, i, *inner, nth)
+                for inner, (within, _) in zip(swept, combination, strict=True):
+                    origins[(*place, *inner)] = (key, i, *inner, *within)
                 made.append(_pick(entry, dict(zip(swept, (value for _, value in combination), strict=True))))
         tree[key] = made
         cells *= count
     return Expansion(tree, origins, cells)
 
 
-def _of_condition(condition: dict[str, Any]) -> dict[Loc, list[Any]]:
-    return {(name,): condition[name] for name in condition if name in SWEPT and _is_sweep(name, condition[name])}
+Values = list[tuple[Loc, Any]]
+"""Of a sweep: where each stands within the setting, and what it is."""
+
+
+def _of_condition(condition: dict[str, Any]) -> dict[Loc, Values]:
+    swept: dict[Loc, Values] = {}
+    for name, value in condition.items():
+        if name in SWEPT and _is_sweep(name, value):
+            swept[name,] = [drawn for nth, each in enumerate(value) for drawn in _draws((nth,), each)]
+        elif name in SWEPT and (drawn := _draws((), value)) != [((), value)]:
+            swept[name,] = drawn
+    return swept
+
+
+def _draws(place: Loc, value: Any) -> Values:
+    """Each draw of `{prior: NAME, draws: 8}`; any other value is one."""
+    if not isinstance(value, dict) or type(n := value.get("draws")) is not int or not 1 <= n <= MOST_DRAWS:
+        return [(place, value)]
+    if "draw" in value:  # told where the two are checked
+        return [(place, value)]
+    rest = {key: each for key, each in value.items() if key != "draws"}
+    return [(place, {**rest, "draw": k}) for k in range(1, n + 1)]
 
 
 def _is_sweep(name: str, value: Any) -> bool:
@@ -67,7 +88,7 @@ def _is_sweep(name: str, value: Any) -> bool:
     return isinstance(value, list) and bool(value) and (name != "frame" or isinstance(value[0], list))
 
 
-def _of_system(system: dict[str, Any]) -> dict[Loc, list[Any]]:
+def _of_system(system: dict[str, Any]) -> dict[Loc, Values]:
     pipeline, options = system.get("pipeline"), system.get("options")
     if not isinstance(pipeline, str) or not isinstance(options, dict):
         return {}
@@ -76,7 +97,7 @@ def _of_system(system: dict[str, Any]) -> dict[Loc, list[Any]]:
     except InputError:  # told where the options are checked
         return {}
     return {
-        ("options", name): value
+        ("options", name): [((nth,), each) for nth, each in enumerate(value)]
         for name, value in options.items()
         if name in single and isinstance(value, list) and value
     }

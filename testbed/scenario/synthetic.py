@@ -128,6 +128,13 @@ class Synthetic(Strict):
     )
     every_s: float = Field(2.0, gt=0, le=600, description="walks: somebody comes this often, on average")
     passes: int = Field(1, ge=1, le=100, description="walks: how often each person comes through")
+    days: int = Field(
+        1, ge=1, le=60, description="the cameras film so many days; who comes again may wear another shirt, put on a "
+        "cap or leave it, and tie or open long hair; face, glasses, beard and headscarf stay",
+    )  # fmt: skip
+    return_rate: float = Field(
+        1.0, gt=0, le=1, description="everybody comes on the first day, and on each later day with this chance"
+    )
     paths: list[str | list[Point]] = Field(
         default_factory=list, description="walks: names of the scene's paths, or points x, z; unset: all of the scene's"
     )
@@ -157,6 +164,10 @@ class Synthetic(Strict):
         for i, name in enumerate(names):
             if name in names[:i]:
                 yield ("cameras", i, "name"), f"two cameras are called {name!r}; give each its own name"
+            elif any(name == of_day(other, day) for other in names for day in range(2, self.days + 1)):
+                yield ("cameras", i, "name"), f"{name!r} is how a later day of another camera is called; rename it"
+        if self.return_rate < 1 and self.days == 1:
+            yield ("return_rate",), "there is one day only; add `days`, or leave it out"
         places = [*((("contrasts", i, "cause"), each.cause) for i, each in enumerate(self.contrasts)),
                   *((("within", cause), cause) for cause in self.within)]  # fmt: skip
         known = True
@@ -171,6 +182,8 @@ class Synthetic(Strict):
             yield (key,), "is for `staging: walks`; one by one, everybody comes to the scene's spot once"
         if self.contrasts and self.passes > 1:
             yield ("passes",), "contrasts are of one pass of everybody; leave it out"
+        if self.contrasts and self.days > 1:
+            yield ("days",), "contrasts are of one pass of everybody; leave it out"
         for i, kind in enumerate(self.people):
             for name in set(kind.declared) & set(self.causes):
                 yield ("people", i, name), "is changed for everybody under `contrasts`; leave it out here"
@@ -217,6 +230,16 @@ OF_CAMERAS = tuple(
 PHOTOGRAPH = "photograph_px"
 """The quality of the reference photographs: a cause that changes no film."""
 CAUSES = (*OF_PEOPLE, "light", PHOTOGRAPH, *OF_CAMERAS)
+
+
+def of_day(camera: str, day: int) -> str:
+    """The name of what a camera filmed on a day: table TRANSITS and all others know the day by it."""
+    return camera if day == 1 else f"{camera}.day-{day}"
+
+
+def days_of(synthetic: Synthetic) -> dict[str, int]:
+    """The day, from 1, of each clip of cameras that film several days."""
+    return {of_day(camera.name, day): day for camera in synthetic.cameras for day in range(1, synthetic.days + 1)}
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,8 @@ class LogOptions:
     ones always do. diagonal_mated: row i and column i of a matrix are one person, all others strangers. probe_ids,
     reference_ids: files with the person of each row and column, one a line. gallery: how many people are enrolled in
     what candidate lists search; enrolled: a file with their ids, one a line. percent_rule: as PipelineInfo has it.
-    complete: every attempt is in the log, so that none without a score means that none failed.
+    complete: every attempt is in the log, so that none without a score means that none failed. allow_inferred,
+    label_errors: as a scenario's `subjects` has them.
     """
 
     files: tuple[Path, ...]
@@ -56,6 +57,8 @@ class LogOptions:
     system: str | None = None
     percent_rule: str | None = None
     complete: bool = False
+    allow_inferred: bool = False
+    label_errors: Path | None = None
     seed: int = 1
 
     @property

@@ -236,7 +236,7 @@ def _subjects_table(
         return None, None, options, []
     header = header_of(path)
     subject = options.subject_id or header[0]
-    others = [name for name in header if name != subject]
+    others = [name for name in header if name != subject and not name.endswith(":provenance")]
     if not options.groups and len(others) > MOST_GUESSED_GROUPS:
         raise InputError(f"{path}: has the columns {', '.join(others)}; say which are groups with --group")
     guesses = (
@@ -248,8 +248,11 @@ def _subjects_table(
             f"{path.name}: {named if others else 'has no other column than the ids, so no groups are known'}"
         )
     options = replace(options, groups=options.groups or tuple(others))
-    entry = {"table": str(path), "id": subject}
-    return entry, read_table(Subjects(table=path, id=subject), options.groups), options, guesses
+    errors = options.label_errors.absolute() if options.allow_inferred and options.label_errors else None
+    entry = Subjects(table=path, id=subject, allow_inferred=options.allow_inferred, label_errors=errors)
+    flags = {"--allow-inferred": options.allow_inferred, "--label-errors FILE": options.label_errors}
+    table = read_table(entry, options.groups, [flag for flag, given in flags.items() if not given])
+    return entry.model_dump(mode="json"), table, options, guesses
 
 
 def _scenario(options: LogOptions, form: Form, subjects: dict[str, Any] | None) -> Loaded:

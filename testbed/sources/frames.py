@@ -28,6 +28,7 @@ class Truth:
 
     `anywhere` says that the place is not known: the largest face of the picture is the one person's. `alone` says
     that nobody else is in the picture, known or not.
+    `eyes` `(n, 2, 2)` float64 pixels, image-left then image-right pupil, NaN where not known; None: of no face.
     """
 
     boxes: npt.NDArray[np.float32]
@@ -35,6 +36,7 @@ class Truth:
     subjects: tuple[str, ...]
     anywhere: bool = False
     alone: bool = False
+    eyes: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import polars as pl
 from pipelines.errors import InputError
 from pipelines.interface import Image
 from pipelines.model_file import digest
-from testbed.runs.tables import PHOTOGRAPHS, TRANSITS, conform
+from testbed.runs.tables import EYES, PHOTOGRAPHS, TRANSITS, conform
 from testbed.sources.eyes import locate
 from testbed.sources.frames import Frame, Take, Truth
 from testbed.sources.photographs import Photograph, read_photograph
@@ -26,7 +26,6 @@ SEGMENT = 8
 
 _FACE_SIDE = 2.2
 _FACE_BELOW_EYES = 0.5
-_EYES = ("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y")
 
 
 @dataclass(frozen=True)
@@ -121,9 +120,10 @@ class StillsSource:
                 frame = Frame(None, index, 0.0, row["reason"])
             eyes = None
             if row["left_eye_x"] is not None:
-                eyes = np.array([row[name] for name in _EYES], dtype=np.float64).reshape(2, 2)
+                eyes = np.array([row[name] for name in EYES], dtype=np.float64).reshape(2, 2)
             boxes = np.empty((0, 4), np.float32) if eyes is None else face_box(eyes)[None]
-            truth = Truth(boxes, (row["transit"],), (row["subject"],), anywhere=eyes is None, alone=True)
+            known = None if eyes is None else eyes[None]
+            truth = Truth(boxes, (row["transit"],), (row["subject"],), anywhere=eyes is None, alone=True, eyes=known)
             yield Take(camera, index, (frame,), (truth,), eyes)
 
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 import csv
 import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
+from typing import get_args
 
 import polars as pl
 
 from pipelines.errors import InputError
 from testbed.runs.tables import SUBJECTS, conform
-from testbed.scenario.models import RESERVED_GROUPS, Subjects
+from testbed.scenario.models import RESERVED_GROUPS, Provenance, Subjects, guessed
 
 UNKNOWN = "unknown"
 """The label of an empty group cell: a group of its own, never left out."""
 
 EVERYONE = "everyone"
 """The one group of a scenario that names no group columns."""
+
+PROVENANCES: tuple[str, ...] = get_args(Provenance)
 
 _MAX_ROWS = 1_000_000
 _MAX_ID = 100
@@ -33,11 +36,13 @@ def read_subjects(subjects: Subjects, groups: Sequence[str]) -> pl.DataFrame:
     return pick(read_table(subjects, groups), groups, subjects.limit)
 
 
-def read_table(subjects: Subjects, groups: Sequence[str]) -> pl.DataFrame:
+def read_table(subjects: Subjects, groups: Sequence[str], wanting: Sequence[str] | None = None) -> pl.DataFrame:
     """Everybody in the subjects table, whatever `limit` says, in the table's own order.
 
-    Columns: subject, each of `groups` (an empty cell is "unknown"), `<group>:provenance`. Raises InputError
-    where the file cannot be read as CSV, lacks a column, or a row has a bad or repeated id or a reserved label.
+    Columns: subject, each of `groups` (an empty cell is "unknown"), `<group>:provenance`: of each person where the
+    table has that column, else (or where the cell is empty) as `subjects.provenance` says. Raises InputError where the
+    file cannot be read as CSV, lacks a column, or a row has a bad or repeated id, a reserved label, a provenance there
+    is none of, or one that is inferred though something is `wanting` (default: in `subjects`) for that.
     """
     path = subjects.table
     header, rows = _read_csv(path)
@@ -64,11 +69,33 @@ def read_table(subjects: Subjects, groups: Sequence[str]) -> pl.DataFrame:
         for group in groups
         for column in (
             pl.Series(group, [row[place[group]] or UNKNOWN for _, row in rows], dtype=pl.String),
-            pl.lit(subjects.provenance.get(group, "not stated")).alias(f"{group}:provenance"),
+            pl.Series(
+                f"{group}:provenance", list(_provenance(subjects, group, header, rows, wanting)), dtype=pl.String
+            ),
         )
     )
     _check_labels(path, frame, groups, list(first_line.values()))
     return frame
+
+
+def _provenance(
+    subjects: Subjects, group: str, header: list[str], rows: list[tuple[int, list[str]]],
+    wanting: Sequence[str] | None,
+) -> Iterator[str]:  # fmt: skip
+    """Who says so, for each row."""
+    wanting = subjects.wanting if wanting is None else wanting
+    column, otherwise = f"{group}:provenance", subjects.provenance.get(group, "not stated")
+    if header.count(column) > 1:
+        _require(subjects.table, header, column)
+    for line, row in rows:
+        said = (row[header.index(column)] if column in header else "") or otherwise
+        if said not in (*PROVENANCES, "not stated"):
+            raise InputError(
+                f"{subjects.table}: line {line}: {column}: {said!r} is none of {', '.join(PROVENANCES)}; write one"
+            )
+        if said == "inferred" and wanting:
+            raise InputError(f"{subjects.table}: line {line}: {group} {guessed(wanting)}")
+        yield said
 
 
 def header_of(path: Path) -> list[str]:

@@ -13,17 +13,19 @@ from pipelines.errors import InputError
 from pipelines.model_file import digest, digest_of_all
 from testbed.runs.directory import RunDirectory
 from testbed.runs.progress import Progress, silent
-from testbed.runs.tables import FACES, PHOTOGRAPHS, SUBJECTS, TRANSITS, TRUTH, conform
+from testbed.runs.tables import ANNOTATED, EYES, FACES, HEADS, PHOTOGRAPHS, SUBJECTS, TRANSITS, TRUTH, conform
+from testbed.scenario.enhancing import Completion, SuperResolver
 from testbed.scenario.models import NobodyEnrolled, Scenario, Stills, TruthFile, Video
 from testbed.scenario.searching import Watchlist, too_many
 from testbed.scenario.synthetic import Synthetic, pairs
 from testbed.sources.frames import Source
 from testbed.sources.photographs import Photograph, find, strangers
-from testbed.sources.recording import recording
+from testbed.sources.sequence import digest_of_pictures
 from testbed.sources.stills import StillsSource, named, survey_stills
 from testbed.sources.subjects import pick, read_table
 from testbed.sources.truth import read_truth
-from testbed.sources.video import VideoSource
+from testbed.sources.video import VideoSource, footage
+from testbed.synthetic.prior import make_priors
 from testbed.synthetic.production import PHOTOGRAPHS_OF, files, produce
 
 MADE_UP = "made-up"
@@ -33,10 +35,12 @@ MADE_UP = "made-up"
 def survey(
     scenario: Scenario, run: RunDirectory, executor: Executor | None = None, progress: Progress = silent
 ) -> None:
-    """Write SUBJECTS, TRANSITS, and PHOTOGRAPHS (stills), TRUTH (video), or TRUTH and FACES (made up, and filmed now).
+    """Write SUBJECTS, TRANSITS, and PHOTOGRAPHS (stills), TRUTH (video; HEADS and ANNOTATED where truth says which
+    pictures were looked at), or TRUTH and FACES (made up, and filmed now).
 
-    Notes `notices`, and `inputs`: the SHA-256 of the subjects table, truth files and clips (photographs have theirs
-    in their tables). Raises InputError where tables, photographs, clips and truth files do not hang together.
+    Notes `notices`, and `inputs`: the SHA-256 of the subjects table, truth files, clips and folders of pictures
+    (photographs have theirs in their tables); `recorded`, the width and height of recordings that have HEADS. Raises
+    InputError where tables, photographs, clips and truth files do not hang together.
     """
     table = read_table(scenario.subjects, scenario.groups) if scenario.subjects else None
     clips: list[Path] = []
@@ -57,7 +61,13 @@ def survey(
         passed, enrolled = run.read(TRANSITS)["subject"].n_unique(), len({each.subject for each in photographed})
         if wrong := too_many(scenario.search, passed, enrolled):
             raise InputError(wrong)
+    used = {each.enhance.prior for each in scenario.conditions if isinstance(each.enhance, Completion)}
+    if used:
+        assert executor is not None, "portraits are made by the replay's workers"
+        priors = {name: prior for name, prior in scenario.priors.items() if name in used}
+        make_priors(priors, scenario.seed, run, executor, progress)
     tables = [scenario.subjects.table] if scenario.subjects else []
+    tables += sorted({c.enhance.model for c in scenario.conditions if isinstance(c.enhance, SuperResolver)})
     if scenario.subjects and scenario.subjects.limit is not None and table is not None:
         shown = run.read(SUBJECTS).height
         if shown < table.height:
@@ -68,7 +78,7 @@ def survey(
             )
     run.note(
         notices=notices,
-        inputs={str(path): digest(path) for path in [*tables, *clips]},
+        inputs={str(path): digest_of_input(path) for path in [*tables, *clips]},
         reference_photographs=digest_of_all([each.path for each in photographed]),
     )
 
@@ -90,7 +100,7 @@ def sizes(scenario: Scenario) -> tuple[int, int]:
             subject
             for camera in scenario.probes.cameras if isinstance(camera.truth, TruthFile)
             for subject in read_truth(
-                camera, camera.truth, recording(camera.file), scenario.probes.transit_gap_s
+                camera, camera.truth, footage(camera.file, camera.seconds_apart), scenario.probes.transit_gap_s
             ).transits["subject"]
         }  # fmt: skip
         known = [*dict.fromkeys([*known, *passing])]
@@ -106,6 +116,11 @@ def references(scenario: Scenario, run: RunDirectory) -> list[Photograph]:
     return find(pattern, run.read(SUBJECTS)["subject"].to_list()) if pattern else []
 
 
+def digest_of_input(path: Path) -> str:
+    """SHA-256 of a file, or of a folder of pictures. Raises OSError where it cannot be read."""
+    return digest_of_pictures(path) if path.is_dir() else digest(path)
+
+
 def open_source(scenario: Scenario, run: RunDirectory) -> Source:
     """The scenario's probes, with the truth that `survey` wrote into `run`; cheap, for every worker."""
     if isinstance(scenario.probes, Stills):
@@ -113,11 +128,17 @@ def open_source(scenario: Scenario, run: RunDirectory) -> Source:
     if isinstance(scenario.probes, Synthetic):
         made_up = scenario.probes
         clips = files(made_up, scenario.seed, run.path / MADE_UP)
-        return VideoSource(clips, run.read(TRUTH), made_up.every, made_up.segment)
+        truth = run.read(TRUTH)
+        if any(isinstance(condition.enhance, Completion) for condition in scenario.conditions):
+            # Of a face that is turned away the pupils say too little about where it is.
+            seen = run.read(FACES).filter("put").select("camera", "frame", "transit", *EYES)
+            truth = truth.join(seen, on=["camera", "frame", "transit"], how="left")
+        return VideoSource(clips, truth, made_up.every, made_up.segment)
     assert isinstance(scenario.probes, Video), "a score log is not replayed"
     video = scenario.probes
     recordings = {camera.name: camera.file for camera in video.cameras}
-    return VideoSource(recordings, run.read(TRUTH), video.every, video.segment)
+    apart = {camera.name: camera.seconds_apart for camera in video.cameras}
+    return VideoSource(recordings, run.read(TRUTH), video.every, video.segment, apart)
 
 
 def _survey_photographs(
@@ -170,8 +191,10 @@ def _survey_video(scenario: Scenario, video: Video, table: pl.DataFrame | None, 
     notices: list[str] = []
     transits = [pl.DataFrame(schema=TRANSITS.columns)]
     boxes = [pl.DataFrame(schema=TRUTH.columns)]
+    heads, annotated = [pl.DataFrame(schema=HEADS.columns)], list[pl.DataFrame]()
+    recorded: dict[str, tuple[int, int]] = {}
     for camera in video.cameras:
-        clip = recording(camera.file)
+        clip = footage(camera.file, camera.seconds_apart)
         notices += clip.notices
         if clip.backwards and isinstance(scenario.search, Watchlist):
             raise InputError(
@@ -190,6 +213,10 @@ def _survey_video(scenario: Scenario, video: Video, table: pl.DataFrame | None, 
             notices += truth.notices
             transits.append(truth.transits)
             boxes.append(truth.boxes)
+            heads.append(truth.heads)
+            if truth.annotated is not None:
+                annotated.append(truth.annotated)
+                recorded[camera.name] = (clip.width, clip.height)
     passing = pl.concat(transits)
     if table is None:
         subjects = passing.select("subject").unique()
@@ -205,6 +232,10 @@ def _survey_video(scenario: Scenario, video: Video, table: pl.DataFrame | None, 
     run.write(SUBJECTS, conform(SUBJECTS, subjects))
     run.write(TRANSITS, passing)
     run.write(TRUTH, pl.concat(boxes))
+    if annotated:
+        run.note(recorded=recorded)
+        run.write(HEADS, pl.concat(heads))
+        run.write(ANNOTATED, pl.concat(annotated))
     return notices
 
 

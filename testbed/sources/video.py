@@ -8,19 +8,33 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from testbed.runs.tables import EYES
 from testbed.sources.frames import Take, Truth
-from testbed.sources.recording import read_frames, recording
+from testbed.sources.recording import Recording, read_frames, recording
+from testbed.sources.sequence import PictureSequence, read_pictures, sequence
+
+Footage = Recording | PictureSequence
+"""What a camera recorded."""
+
+
+def footage(file: Path, seconds_apart: float | None = None) -> Footage:
+    """A clip, or, where `seconds_apart` is given, a folder of pictures. Raises InputError where it cannot be read."""
+    return recording(file) if seconds_apart is None else sequence(file, seconds_apart)
 
 
 class VideoSource:
     """Source of the clips of some cameras, with the truth boxes of table TRUTH; one Take per `segment` frames shown.
 
-    every: only every n-th frame is.
+    truth: may have the columns EYES as well, NaN where not known. every: only every n-th frame is. apart: of the
+    cameras whose file is a folder of pictures, the seconds from one to the next.
     """
 
-    def __init__(self, files: Mapping[str, Path], truth: pl.DataFrame, every: int = 1, segment: int = 64) -> None:
+    def __init__(
+        self, files: Mapping[str, Path], truth: pl.DataFrame, every: int = 1, segment: int = 64,
+        apart: Mapping[str, float | None] | None = None,
+    ) -> None:  # fmt: skip
         self.cameras = tuple(files)
-        self._files = dict(files)
+        self._files = {name: (file, (apart or {}).get(name)) for name, file in files.items()}
         self._every = every
         self._segment = segment
         self._truth = {name: _CameraTruth(truth.filter(pl.col("camera") == name)) for name in self.cameras}
@@ -31,19 +45,20 @@ class VideoSource:
 
     def frames(self, camera: str) -> int:
         """How many frames are shown: every `every`-th."""
-        return -(-len(recording(self._files[camera])) // self._every)
+        return -(-len(footage(*self._files[camera])) // self._every)
 
     def read(self, camera: str, segment: int) -> Iterator[Take]:
         """The Take of one segment; one without frames past the end.
 
         Where the file says too little about its own length, the last segment has as many Takes as it needs.
         """
-        clip = recording(self._files[camera])
+        clip = footage(*self._files[camera])
         last = self.segments(camera) - 1
         number = segment
         while True:
             start = number * self._segment * self._every
-            frames = read_frames(clip, start, self._segment, self._every)
+            read = (start, self._segment, self._every)
+            frames = read_pictures(clip, *read) if isinstance(clip, PictureSequence) else read_frames(clip, *read)
             if frames or number == segment:
                 truth = tuple(self._truth[camera].at(frame.index) for frame in frames)
                 yield Take(camera, number, tuple(frames), truth)
@@ -61,7 +76,11 @@ class _CameraTruth:
         self._boxes = ordered.select("x1", "y1", "x2", "y2").to_numpy().astype(np.float32).reshape(-1, 4)
         self._transits = ordered["transit"]
         self._subjects = ordered["subject"]
+        self._eyes = None
+        if set(EYES) <= set(ordered.columns):
+            self._eyes = ordered.select(EYES).to_numpy().astype(np.float64).reshape(-1, 2, 2)
 
     def at(self, frame: int) -> Truth:
         low, high = np.searchsorted(self._frames, [frame, frame + 1])
-        return Truth(self._boxes[low:high], tuple(self._transits[low:high]), tuple(self._subjects[low:high]))
+        eyes = None if self._eyes is None else self._eyes[low:high]
+        return Truth(self._boxes[low:high], tuple(self._transits[low:high]), tuple(self._subjects[low:high]), eyes=eyes)

@@ -134,11 +134,13 @@ class Sensor:
     gain_db: float
     """Gain of the last frame, decibels (20 are a factor of ten)."""
 
-    def __init__(self, settings: FilmedCamera, view: View, lux: float, monochrome: bool, seed: int) -> None:
+    def __init__(
+        self, settings: FilmedCamera, view: View, lux: float, monochrome: bool, seed: int, day: int = 1
+    ) -> None:
         if lux <= 0:
             raise ValueError(f"there must be some light, not {lux} lux")
         self.settings, self.view, self.lux, self.monochrome, self.seed = settings, view, lux, monochrome, seed
-        self.shutter_s, self.gain_db = settings.exposure_s, settings.gain_db
+        self.shutter_s, self.gain_db, self._today = settings.exposure_s, settings.gain_db, DAY + timedelta(day - 1)
         self._level = self._wanted = self._seconds = np.nan
 
     def settle(self) -> None:
@@ -163,7 +165,7 @@ class Sensor:
         image = developed(said, settings.sharpen, None if self.monochrome else SMOOTH[0] + SMOOTH[1] * self.gain_db)
         if settings.clock:
             dark = self.monochrome or self.lux < DARK
-            stamp(image, DAY + timedelta(hours=12 * dark, seconds=int(seconds)))
+            stamp(image, self._today + timedelta(hours=12 * dark, seconds=int(seconds)))
         return image
 
     def _adjust(self, colour: Floats, seconds: float) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.errors import InputError
-from testbed.scenario.synthetic import Arm, FilmedCamera, Synthetic, arms
+from testbed.scenario.synthetic import Arm, FilmedCamera, Synthetic, arms, of_day
 from testbed.synthetic.camera import View
 from testbed.synthetic.people.identity import numbered
 from testbed.synthetic.scenes.scene import Scene, scene
@@ -28,14 +28,15 @@ SPEED = 0.65
 
 @dataclass(frozen=True)
 class Clip:
-    """What is filmed: a camera as it is in an arm, scene and light filled in. name is that of its files; seed the
-    scenario's.
+    """What is filmed: a camera as it is in an arm, on a day, scene and light filled in. name is that of its files; seed
+    the scenario's.
     """
 
     name: str
     camera: FilmedCamera
     arm: Arm
     seed: int
+    day: int = 1
 
     @property
     def place(self) -> Scene:
@@ -44,11 +45,11 @@ class Clip:
 
     def numbered(self, what: str) -> int:
         """A seed that is the same in every arm: arms differ in their cause alone."""
-        return numbered(self.seed, f"camera/{self.camera.name}/{what}") % (1 << 32)
+        return numbered(self.seed, f"camera/{of_day(self.camera.name, self.day)}/{what}") % (1 << 32)
 
     def visits(self, synthetic: Synthetic, people: int) -> Sequence[Visit]:
         """Who comes by: the same for all cameras of a scene, and in all arms."""
-        return visits(synthetic, self.place, people, self.seed, self.camera.fps)
+        return visits(synthetic, self.place, people, self.seed, self.camera.fps, self.day)
 
     def frames(self, synthetic: Synthetic, people: int) -> int:
         """About how many frames it will have. Raises InputError where those are too many."""
@@ -70,7 +71,11 @@ def clips(synthetic: Synthetic, seed: int) -> list[Clip]:
         for which in range(len(synthetic.cameras)):
             camera = arm.camera(synthetic, which)
             places = {"scene": camera.scene or synthetic.scene, "light": camera.light or synthetic.light}
-            made.append(Clip(arm.name or camera.name, camera.model_copy(update=places), arm, seed))
+            placed = camera.model_copy(update=places)
+            made += [
+                Clip(arm.name or of_day(camera.name, day), placed, arm, seed, day)
+                for day in range(1, synthetic.days + 1)
+            ]
             hung(made[-1])
     return made
 

@@ -35,6 +35,10 @@ class Face:
     yaw: float
     pitch: float
     roll: float
+    left_eye_x: float
+    left_eye_y: float
+    right_eye_x: float
+    right_eye_y: float
     distance_m: float
     visible: float
     luminance: float | None
@@ -91,8 +95,14 @@ def face_in(
         tuple(map(float, clipped)), float(np.hypot(*across)),  # type: ignore[arg-type]
         float(-np.degrees(np.arctan2(x, z))), float(np.degrees(np.arctan2(y, np.hypot(x, z)))),
         float(np.degrees(np.arctan2(across[1], across[0]))),
+        *_pixel(placed[1]), *_pixel(placed[0]),
         float(np.linalg.norm(to_camera)), float(seen.mean()), _luminance(picture, placed[2:][seen & brow]),
     )  # fmt: skip
+
+
+def _pixel(place: Floats) -> tuple[float, float]:
+    """A place, of which (½, ½) is the middle of the first pixel, counted from there."""
+    return float(place[0] - 0.5), float(place[1] - 0.5)
 
 
 def _shown(pinhole: Floats, drawn: Rendered, mesh: int) -> npt.NDArray[np.bool_]:

@@ -41,7 +41,8 @@ class Shooting:
         self._alone = synthetic.frames_each if synthetic.staging == "one by one" else 0
         lighting = place.lighting(str(clip.camera.light), self.eye)
         self._lights = lighting.lights
-        self._sensor = Sensor(clip.camera, self.view, lighting.lux, lighting.monochrome, clip.numbered("sensor"))
+        seed = clip.numbered("sensor")
+        self._sensor = Sensor(clip.camera, self.view, lighting.lux, lighting.monochrome, seed, clip.day)
         self._stage = Stage(clip, clip.visits(synthetic, len(people)), people, self.view)
         # Drawn once, for people to be drawn over.
         empty = render(place.meshes, place.materials, self.view.pinhole, self._lights, threads=threads)

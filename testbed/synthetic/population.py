@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import product
 from math import sqrt
 
@@ -64,6 +64,25 @@ def counterfactuals(
     """One person at each level of one attribute (all of them, where none are named), all else the same."""
     checked(attribute, next(iter(levels), LEVELS.get(attribute, (None,))[0]))
     return tuple(identity.changed(**{attribute: level}) for level in levels or LEVELS[attribute])
+
+
+def another_day(identity: Identity, day: int, declared: Collection[str] = ()) -> Identity:
+    """The same person as they come on a later day (from 2; on the first they are as they are).
+
+    Drawn anew: the shirt; whether there is a cap; whether long hair is tied. What is `declared` stays, and so does all
+    else: who wears a headscarf wears one every day, and glasses, beard and hair colour are taken to be a person's own.
+    """
+    if day == 1:
+        return identity
+    worn, hair, today = identity.attributes, ("long", "tied"), dict[str, str]()
+    if "shirt" not in declared:
+        shirts = LEVELS["shirt"]
+        today["shirt"] = str(shirts[identity.choice(f"day-{day}/shirt", [1] * len(shirts))])
+    if "headwear" not in declared and worn.headwear != "headscarf" and worn.hair != "afro":
+        today["headwear"] = ("none", "cap")[identity.choice(f"day-{day}/cap", USUAL["headwear"][:2])]
+    if "hair" not in declared and worn.hair in hair:
+        today["hair"] = hair[identity.choice(f"day-{day}/hair", [1, 1])]
+    return identity.changed(**today)
 
 
 def _person(declared: Declared, seed: int) -> Identity:

@@ -14,13 +14,14 @@ import polars as pl
 
 from testbed.runs.progress import Progress, silent
 from testbed.runs.tables import FACES, TRANSITS, conform
+from testbed.scenario.enhancing import Prior
 from testbed.scenario.synthetic import OF_BODIES, Arm, Synthetic, arms
 from testbed.synthetic.clips import Clip, clips
 from testbed.synthetic.faces import HIDDEN, SMALLEST, TURNED
 from testbed.synthetic.film import film
 from testbed.synthetic.people.identity import Identity, numbered
 from testbed.synthetic.people.person import Person, Pose
-from testbed.synthetic.population import family, population
+from testbed.synthetic.population import another_day, family, population
 from testbed.synthetic.portrait import portrait
 from testbed.synthetic.recorder import frames_in
 from testbed.synthetic.stage import subject, transit
@@ -53,8 +54,8 @@ class Production:
         return seen.join(self.transits, "transit", how="semi")
 
 
-def cast(synthetic: Synthetic, seed: int) -> list[Identity]:
-    """The people of a scenario, in its order. Raises InputError for a mix that cannot be drawn."""
+def cast(synthetic: Synthetic | Prior, seed: int) -> list[Identity]:
+    """The people of a scenario, or of a prior, in its order. Raises InputError for a mix that cannot be drawn."""
     found: list[Identity] = []
     for row, kind in enumerate(synthetic.people):
         of_kind = numbered(seed, f"people/{row}")
@@ -69,6 +70,12 @@ def cast(synthetic: Synthetic, seed: int) -> list[Identity]:
 def dressed(people: Sequence[Identity], arm: Arm) -> list[Identity]:
     """The people as they come before the cameras in an arm."""
     return [identity.changed(**arm.of_people) for identity in people]
+
+
+def on_day(synthetic: Synthetic, people: Sequence[Identity], day: int) -> list[Identity]:
+    """The people of a scenario as they come on a day: what is declared of them stays, and all that is their body's."""
+    declared = [kind.declared for kind in synthetic.people for _ in range(kind.count)]
+    return [another_day(identity, day, said) for identity, said in zip(people, declared, strict=True)]
 
 
 def enrolled(people: Sequence[Identity], synthetic: Synthetic) -> dict[str, tuple[list[Identity], float]]:
@@ -90,7 +97,7 @@ def checked(synthetic: Synthetic, seed: int) -> tuple[list[Identity], list[Clip]
     """The people and the clips that are planned. Raises InputError for all that cannot be, before the work begins."""
     people, planned = cast(synthetic, seed), clips(synthetic, seed)
     for clip in planned:
-        dressed(people, clip.arm)
+        on_day(synthetic, dressed(people, clip.arm), clip.day)
         clip.frames(synthetic, len(people))
     enrolled(people, synthetic)
     return people, planned
@@ -192,7 +199,7 @@ def _photographed(chunk: list[tuple[Identity, Path, int, float]]) -> None:
 def _filmed(dumped: dict[str, Any], seed: int, folder: str, name: str) -> None:
     synthetic = Synthetic.model_validate(dumped)
     (clip,) = (clip for clip in clips(synthetic, seed) if clip.name == name)
-    film(synthetic, clip, dressed(cast(synthetic, seed), clip.arm), Path(folder))
+    film(synthetic, clip, on_day(synthetic, dressed(cast(synthetic, seed), clip.arm), clip.day), Path(folder))
 
 
 def _film(running: dict[str, Future[None]], lengths: dict[str, int], folder: Path, progress: Progress) -> None:

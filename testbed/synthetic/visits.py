@@ -52,19 +52,32 @@ def ways(synthetic: Synthetic, scene: Scene) -> Mapping[str, Points]:
     return chosen
 
 
-def visits(synthetic: Synthetic, scene: Scene, people: int, seed: int, fps: float) -> Sequence[Visit]:
-    """Everybody's visits to a scene, in the order in which they start; the same for all cameras that hang in it."""
+def coming(synthetic: Synthetic, people: int, seed: int, day: int) -> list[int]:
+    """Who comes on a day: on the first, everybody. Raises InputError where it is nobody."""
+    draws = (numbered(seed, f"return/{person}/day-{day}") / (1 << 56) for person in range(people))
+    found = [person for person, draw in enumerate(draws) if day == 1 or draw < synthetic.return_rate]
+    if not found:
+        raise InputError(
+            f"probes.return_rate: nobody of {people} comes on day {day}; raise it, or let more people come"
+        )
+    return found
+
+
+def visits(synthetic: Synthetic, scene: Scene, people: int, seed: int, fps: float, day: int = 1) -> Sequence[Visit]:
+    """A day's visits to a scene, in the order in which they start; the same for all cameras that hang in it."""
+    there, of_day = coming(synthetic, people, seed, day), "" if day == 1 else f"/day-{day}"
     if synthetic.staging == "one by one":
         lasts = synthetic.frames_each / fps
         spot = np.array([scene.spot], np.float64)
         return [
-            Visit(person, 1, person * lasts, lasts, spot, numbered(seed, f"visit/{person}")) for person in range(people)
+            Visit(person, 1, place * lasts, lasts, spot, numbered(seed, f"visit/{person}{of_day}"))
+            for place, person in enumerate(there)
         ]
     paths = list(ways(synthetic, scene).values())
-    random = np.random.default_rng(numbered(seed, f"visits/{scene.name}"))
+    random = np.random.default_rng(numbered(seed, f"visits/{scene.name}{of_day}"))
     found, clock = [], 0.0
     for number in range(synthetic.passes):
-        for person in random.permutation(people):
+        for person in random.permutation(there):
             way = paths[random.integers(len(paths))]
             found.append(Visit(int(person), number + 1, clock, None, way, int(random.integers(1 << 32))))
             clock += synthetic.every_s * random.uniform(0.5, 1.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from reports import findings, tables
@@ -128,6 +129,16 @@ def test_clean_is_the_reference_condition_wherever_it_stands(contents: Contents)
     turned = replace(contents, cells=contents.cells[::-1])
     assert turned.conditions[0] != "clean"
     assert turned.reference_condition == "clean"
+
+
+def test_a_condition_under_which_no_face_was_found_is_not_what_the_first_screen_speaks_of(contents: Contents) -> None:
+    unseen = [cell.id for cell in contents.cells if cell.condition_name == "clean"]
+    state = pl.when(pl.col("cell").is_in(unseen)).then(pl.lit("failed")).otherwise("state")
+    without = replace(contents, attempts=contents.attempts.with_columns(state=state))
+    assert without.wanted_condition == "clean"
+    assert without.reference_condition == next(name for name in contents.conditions if name != "clean")
+    nobody = replace(contents, attempts=contents.attempts.with_columns(state=pl.lit("failed")))
+    assert nobody.reference_condition == "clean"
 
 
 def test_passers_by_are_spoken_of_per_found_face(video: RunDirectory) -> None:

@@ -21,6 +21,7 @@ from reports.wording import (
     shared,
     times,
     too_few,
+    under,
     without_folders,
     without_names,
 )
@@ -68,6 +69,8 @@ def test_one_of_anything_is_singular() -> None:
 
 
 def test_a_number_that_is_not_known_is_not_invented() -> None:
+    assert count(1, "stretches of time") == "1 stretch of time"
+    assert count(1, "heads that people boxed by hand") == "1 head that somebody boxed by hand"
     assert [count(None, "people"), count(None)] == ["people not known", "not known"]
     assert too_few(None) == "too few comparisons to say"
 
@@ -75,6 +78,10 @@ def test_a_number_that_is_not_known_is_not_invented() -> None:
 def test_conditions_in_words() -> None:
     assert condition("inter_eye_px=15,bitrate_kbps=300") == f"15{THIN}px between the eyes, 300{THIN}kbit/s"
     assert condition("clean") == "clean pictures"
+    assert condition("enhance=prior-old-town-3") == "pictures completed from the prior old-town (draw 3)"
+    assert under("clean,enhance=bicubic,enlarge=4") == (
+        "on clean pictures, pictures enlarged bicubically, made 4 times larger"
+    )
     moving = "faces moving 2 times the distance between their eyes per second"
     assert condition("motion_eyes_per_s=2") == moving
     assert setting("motion_eyes_per_s") == "speed of faces, in distances between the eyes per second"

@@ -120,11 +120,12 @@ def read_claims(
     asked: what the claims ask that the run does not have (`asked.misfits`), with places in the file.
     """
     document = read(path, "claims file", "claims, each with says, metric and a bound")
+    told = list(document.problems)
     try:
         found = _File.model_validate(document.value)
-        told = list(asked(found.claims))
+        told += asked(found.claims)
     except ValidationError as error:
-        told = in_words(error.errors(), document.value, _File)
+        told += in_words(error.errors(), document.value, _File)
     if told:
         raise InputError("\n".join(f"{document.place(at)}: {dotted(at)}: {said}" for at, said in told))
     return found.claims, found.confidence

@@ -15,6 +15,7 @@ from testbed.sources.eyes import locate
 from testbed.sources.frames import Frame, Take, Truth
 from testbed.sources.photographs import read_photograph
 from testbed.sources.stills import face_box
+from tests.testbed.conditions.conftest import EYES
 
 LONDON = Path(__file__).parents[4] / "shared/data/london_set"
 needs_london = pytest.mark.skipif(not LONDON.is_dir(), reason="the London Set is not beside the repository")
@@ -59,6 +60,20 @@ def test_truth_boxes_follow_the_face(photograph: Take) -> None:
         expected = dots(frame)[0] - scale * np.array([60.0, 60.0])  # the left dot lies (60, 60) into the box
         assert (x1, y1) == pytest.approx(expected, abs=0.3)
         assert truth.subjects == ("a",)
+
+
+def test_the_truth_s_eyes_follow_the_face(photograph: Take, stretch: Take) -> None:
+    known = replace(photograph, truth=(replace(photograph.truth[0], eyes=EYES[None]),))
+    take = deliver(known, Condition(inter_eye_px=30, frame=(320, 240), **QUIET), [1])
+    for frame, truth in zip(take.frames, take.truth, strict=True):
+        assert truth.eyes is not None
+        assert truth.eyes[0] == pytest.approx(dots(frame), abs=0.15)
+    eyes = np.array([[[0.0, 0.0], [100.0, 74.0]]])  # the middles of the first and the last pixel
+    filmed = replace(stretch, truth=tuple(replace(each, eyes=eyes) for each in stretch.truth))
+    small = deliver(filmed, Condition(scale=0.5), [1]).truth[0]
+    assert small.eyes is not None
+    assert small.eyes[0, 0] == pytest.approx([25 / 101 - 0.5, 18 / 75 - 0.5])
+    assert small.eyes[0, 1] == pytest.approx([50 - 25 / 101 - 0.5, 36 - 18 / 75 - 0.5])
 
 
 def test_frames_are_numbered_by_photograph_and_timed_by_the_camera(photograph: Take) -> None:

@@ -398,7 +398,8 @@ def test_everything_that_a_run_does_not_have_is_told_at_once_with_its_line(small
     ("text", "told"),
     [("", "is empty; a claims file needs at least claims"), ("hello", "beginning with `claims: …`"),
      ("claims:\n- says: x\n  metric: FMR\n  at_most: 5 %\n", ":4: claims[0].at_most: should be a number, not '5 %'; "
-      "write 0.05 for 5 %")],
+      "write 0.05 for 5 %"),
+     ("claims:\n- says: x\n  metric: FMR\n  at_most: 0.1\n  at_most: 0.9\n", "at_most: the key is given again")],
 )  # fmt: skip
 def test_a_file_that_is_no_claims_file_is_told_what_one_holds(tmp_path, text, told):
     path = tmp_path / "claims.yaml"

@@ -296,7 +296,7 @@ def simulated(path: Path, count: int = 30, seed: int = 1, arms: dict[str, tuple[
             transit, seen = f"{arm}/{name}", 0
             for frame in range(6 * i, 6 * i + 6):
                 light = 0.03 if "tone=9" in arm else 0.31
-                faces.append((arm, frame, transit, name, 1, 1, 9, 9, 60.0, 0, 0, 0, 2.0, 0.98, light, True))
+                faces.append((arm, frame, transit, name, 1, 1, 9, 9, 60.0, 0, 0, 0, *[0.0] * 4, 2.0, 0.98, light, True))
                 if rng.random() < chance:
                     captures.append((cell.id, arm, frame, 0, 0.0, 1, 1, 9, 9, 0.9, transit, name, 0.9, "ok", "",
                                      len(templates)))  # fmt: skip

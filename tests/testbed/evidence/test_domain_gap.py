@@ -14,7 +14,7 @@ from pipelines.errors import InputError
 from testbed.evidence import domain_gap as d
 from testbed.evidence.made_up import marked
 from testbed.runs.directory import RunDirectory
-from testbed.runs.tables import CAPTURES, FACES, FRAMES, REFERENCES, SUBJECTS, TRANSITS, conform
+from testbed.runs.tables import CAPTURES, EYES, FACES, FRAMES, REFERENCES, SUBJECTS, TRANSITS, conform
 from testbed.scenario.loading import reload
 
 DOCS = Path(__file__).parents[3] / "docs/domain-gap.md"
@@ -49,7 +49,7 @@ def make_run(path, faces, captures, **manifest):
     run.write_array("references/line", np.asarray(PLACES, np.float32)[:, None])
     box = {"x1": 0, "y1": 0, "x2": 9, "y2": 9}
     usual = {"inter_eye_px": 30.0, "yaw": 0.0, "pitch": 0.0, "roll": 0.0, "distance_m": 2.0, "visible": 1.0,
-             "luminance": 0.2, "put": True}  # fmt: skip
+             **dict.fromkeys(EYES, 0.0), "luminance": 0.2, "put": True}  # fmt: skip
     told = [{"camera": "c", "frame": f, "transit": names[i], "subject": names[i], **box, **usual, **more}
             for i, f, more in faces]  # fmt: skip
     if manifest.get("synthetic", True):

@@ -1,7 +1,7 @@
 """FPIR, FNIR, selectivity and CMC on galleries small enough to work by hand, and intervals that hold the truth."""
 
 from dataclasses import replace
-from math import inf, nan
+from math import nan
 
 import numpy as np
 import polars as pl
@@ -9,7 +9,7 @@ import pytest
 
 from testbed.evidence.intervals import rate_interval
 from testbed.evidence.search_figures import search_figures
-from testbed.evidence.searches import Gallery, search_interval, searches_of, two_way
+from testbed.evidence.searches import search_interval, searches_of, two_way
 from testbed.matching.people import people_of
 from testbed.runs.tables import CANDIDATES, SEARCHES
 
@@ -157,23 +157,17 @@ def brute_force(person, errors, decided, N):
     people = sorted(set(person.tolist()))
     n = {i: (person == i).sum() for i in people}
     M, x = len(person), errors.sum()
-    who = sorted({w for _, w in decided})
-    q = len(decided) / (M * N)
+    who = sorted({w for _, w, _ in decided})
+    q = sum(part for *_, part in decided) / (M * N)
     e = np.zeros((len(people), N))
     for i, p in enumerate(people):
         e[i] -= q * n[p]
         for j, w in enumerate(who):
-            e[i, j] += sum(person[s] == p and v == w for s, v in decided)
+            e[i, j] += sum(part for s, v, part in decided if person[s] == p and v == w)
     S = np.array([errors[person == p].sum() - x / M * n[p] for p in people])
     G, R = len(people), e.sum(axis=0)
     A, B, C = (S**2).sum() * G / (G - 1), (R**2).sum() * N / (N - 1), (e**2).sum()
     return max(A + B - C, A, B) / M**2
-
-
-def gallery(person, size):
-    empty = np.zeros(len(person))
-    none = pl.DataFrame()
-    return Gallery(size, person, empty > 1, empty, empty, empty, empty, empty, empty, None, 1, -inf, none, none)
 
 
 def test_the_two_way_variance_is_the_sum_over_all_pairs_of_people():
@@ -183,8 +177,11 @@ def test_the_two_way_variance_is_the_sum_over_all_pairs_of_people():
         errors, N = rng.random(25) < 0.5, int(rng.integers(4, 30))
         at = np.flatnonzero(errors & (rng.random(25) < 0.8))
         who = rng.integers(0, 3 if rng.random() < 0.5 else N, len(at))
-        rate = two_way(gallery(person, N), np.ones(25, bool), errors, (at, who))
-        assert rate.variance == pytest.approx(brute_force(person, errors, list(zip(at, who, strict=True)), N))
+        parts = rng.random(len(at)) if rng.random() < 0.5 else None
+        counted = errors if parts is None else errors * rng.random(25)  # chances in place of errors
+        rate = two_way(person, N, np.ones(25, bool), counted, (at, who), parts)
+        decided = list(zip(at, who, np.ones(len(at)) if parts is None else parts, strict=True))
+        assert rate.variance == pytest.approx(brute_force(person, counted, decided, N))
         assert rate.disjoint == rate.subjects
 
 
@@ -192,10 +189,32 @@ def test_one_person_who_is_returned_to_everybody_is_not_twenty_independent_error
     person, errors = np.arange(40), np.arange(40) < 20
     at = np.flatnonzero(errors)
     mine = np.ones(40, bool)
-    wolf = two_way(gallery(person, 30), mine, errors, (at, np.zeros(20, np.int64)))
-    many = two_way(gallery(person, 30), mine, errors, (at, np.arange(20)))
+    wolf = two_way(person, 30, mine, errors, (at, np.zeros(20, np.int64)))
+    many = two_way(person, 30, mine, errors, (at, np.arange(20)))
     assert wolf.variance > 5 * many.variance
     assert rate_interval(wolf, []).high - rate_interval(wolf, []).low > rate_interval(many, []).high * 0.9
+
+
+def test_few_without_an_error_are_as_uncertain_as_few_with_one():
+    """Two of twelve, both decided by one person, and ten of twelve, all decided by one: the mirrored interval."""
+    person, mine = np.arange(12), np.ones(12, bool)
+
+    def limits(erring):
+        errors = np.isin(person, erring)
+        found = search_interval(two_way(person, 30, mine, errors, (np.array(erring), np.zeros(len(erring), np.int64))))
+        return np.array([found.low, found.high])
+
+    assert limits([*range(10)]) == pytest.approx(1 - limits([10, 11])[::-1], abs=0.03)
+    # Neither does one more error make it much narrower than that: no leap to where all are in error.
+    some = [limits([*range(many)])[0] for many in (10, 11, 12)]
+    assert 0.25 < some[0] < some[1] < some[2]
+
+
+def test_whoever_is_never_found_is_missed_at_a_threshold_that_could_not_be_found():
+    found = searched({who: [] for who in "abcdefg"}, np.nan, failed="abcdefgxy")
+    assert found.untestable("own", 7) == "no face was found, so no threshold could be found"
+    assert counts(found.fnir("own", 7, 1, found.people.everyone())) == (7, 7)
+    assert counts(found.fpir("own", 7, found.people.everyone())) == (0, 0)
 
 
 def alerts(rng, people, size, per_person, rho, threshold):
@@ -206,7 +225,7 @@ def alerts(rng, people, size, per_person, rho, threshold):
     hits = (scores >= threshold).reshape(-1, size)
     alone = np.flatnonzero(hits.sum(axis=1) == 1)
     person = np.repeat(np.arange(people), per_person)
-    rate = two_way(gallery(person, size), np.ones(len(person), bool), hits.any(axis=1), (alone, hits[alone].argmax(1)))
+    rate = two_way(person, size, np.ones(len(person), bool), hits.any(axis=1), (alone, hits[alone].argmax(1)))
     return rate, hits.any(axis=1)
 
 

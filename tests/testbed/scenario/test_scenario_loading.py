@@ -174,7 +174,14 @@ def test_truth_is_judged_as_the_kind_that_was_meant(refused):
     assert declared == ["s.yaml:7: probes.cameras[0].truth.peple: unknown key; did you mean `people`?"]
     from_file = refused(VIDEO.replace("{nobody_enrolled: true, people: 2}", "{file: clip.mp4, format: mt}"))
     assert from_file == [
-        "s.yaml:7: probes.cameras[0].truth.format: should be one of csv, mot, not 'mt'; did you mean `mot`?"
+        "s.yaml:7: probes.cameras[0].truth.format: should be one of csv, mot, idl, cvat, chokepoint, not 'mt'; "
+        "did you mean `mot`?"
+    ]
+
+
+def test_groups_of_people_nobody_knows_can_be_left_out(refused):
+    assert refused(f"groups: [sex]\n{VIDEO}") == [
+        "s.yaml:1: groups: names columns of the subjects table: add `subjects: {table: …}`, or leave `groups` out"
     ]
 
 

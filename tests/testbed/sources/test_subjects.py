@@ -65,7 +65,7 @@ def test_a_missing_table_and_provenance_of_no_column_are_refused(tmp_path: Path)
     with pytest.raises(InputError, match="cannot be read"):
         read_subjects(Subjects(table=tmp_path / "none.csv"), [])
     with pytest.raises(InputError, match="has no column 'race'"):
-        read_subjects(Subjects(table=write(tmp_path, "subject\na\n"), provenance={"race": "inferred"}), [])
+        read_subjects(Subjects(table=write(tmp_path, "subject\na\n"), provenance={"race": "assigned"}), [])
 
 
 def test_labels_that_would_merge_two_groups_or_read_as_a_total_are_refused(tmp_path: Path) -> None:

@@ -51,6 +51,12 @@ def test_size_and_distance_are_those_of_a_pinhole(person):
     assert face.distance_m == pytest.approx(depth, rel=5e-3)
     assert face.visible > 0.97
     assert face.put
+    for x, y, mark in (
+        (face.left_eye_x, face.left_eye_y, posed.landmarks.right_eye),  # image-left is the person's right
+        (face.right_eye_x, face.right_eye_y, posed.landmarks.left_eye),
+    ):
+        assert (x + 0.5 - 240) == pytest.approx(focal * mark[0] / (3.0 - mark[2]), abs=1e-3)
+        assert (y + 0.5 - 135) == pytest.approx(focal * (height - mark[1]) / (3.0 - mark[2]), abs=1e-3)
 
 
 @pytest.mark.parametrize(
