@@ -207,16 +207,20 @@ def _groups(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _hits(row: Mapping[str, Any]) -> str:
     hits = row["false_hits"]
-    measured = (
-        f"Measured, on every stranger of the calibration, in collections of {count(hits['faces'], 'faces')}."
-        if hits["how"] == "measured" else
-        f"EXTRAPOLATED beyond the {count(hits['measured_up_to'], 'faces')} that could be measured, by the model "
-        "1 − (1 − FMR)^N, which says too much where people differ in how often they are mistaken."
-    )  # fmt: skip
+    if hits["how"] == "measured":
+        limits = f"between {_thousand(hits['low'])} and {_thousand(hits['high'])}"
+        quality = f"95{THIN}% interval; estimate: {_thousand(hits['value'])}"
+        how = f"Measured, on every stranger of the calibration, in collections of {count(hits['faces'], 'faces')}."
+    else:  # the model's own error is not in its limits: the upper one alone is given, as a caution
+        limits = f"up to {_thousand(hits['high'])}"
+        quality = f"by a model, from the 95{THIN}% limit of what was measured"
+        how = (
+            f"EXTRAPOLATED beyond the {count(hits['measured_up_to'], 'faces')} that could be measured, by the model "
+            "1 − (1 − FMR)^N, which says too much where people differ in how often they are mistaken."
+        )
     return (
         f"of 1,000 photographs of people who are not in a collection of {count(hits['faces'], 'faces')}, "
-        f"between {_thousand(hits['low'])} and {_thousand(hits['high'])} would find a face at least this alike "
-        f"(95{THIN}% interval; estimate: {_thousand(hits['value'])}). {measured} Of {hits['comparisons']:,} "
+        f"{limits} would find a face at least this alike ({quality}). {how} Of {hits['comparisons']:,} "
         f"comparisons of strangers, {hits['errors']:,} were so alike."
     )
 

@@ -116,6 +116,8 @@ def test_what_is_extrapolated_says_so_with_its_bias() -> None:
     text = said(figures=[row])
     assert "EXTRAPOLATED beyond the 39 faces that could be measured" in text
     assert "says too much where people differ" in text
+    high = f"{1000 * row['false_hits']['high']:,.0f}"
+    assert f"up to {high} would find a face at least this alike (by a model" in text
 
 
 @pytest.mark.parametrize(
