@@ -49,7 +49,8 @@ def in_words(row: Figure) -> list[str]:
     if hourly:
         told.append(
             f"In one hour at one camera, at this traffic, such people pass {number(hourly['units'])} times and are "
-            f"stopped by mistake {number(hourly['value'])} times {between(hourly)}."
+            f"stopped by mistake {number(hourly['value'])} times {between(hourly)} (scaled from the same "
+            f"{count(false['comparisons'], 'passes')})."
         )
     if not whole["wanted_passes"]:
         told.append("Nobody wanted passed, so nothing is known of misses.")

@@ -128,7 +128,7 @@ def _absent(contents: Contents, prior: Figure, row: Figure, *, in_short: bool = 
     return [
         f"People who are not in the gallery of {count(prior['gallery'])}, {where(at)}: somebody matches in at least "
         f"one of {count(prior['draws'], 'draws')} in {quoted(at['some'])}, in one draw in "
-        f"{percent(at['one']['value'])} {interval(at['one'])}{beside}.{'' if in_short else people}"
+        f"{quoted(at['one'], 'draws')}{beside}.{'' if in_short else people}"
     ]
 
 
@@ -143,8 +143,8 @@ def missed(contents: Contents, row: Figure, prior: Figure) -> list[str]:
     difference = f": {_difference(base)} points within the same people" if base else ""
     few = f" ({too_few(after['subjects'])})" if after["verdict"] == "insufficient" else ""
     return [
-        f"The right person is missed in {percent(after['value'])} {interval(after)} of comparisons, and in "
-        f"{percent(plainly['value'])} {interval(plainly)} where the picture is {name(plainly)}{difference}{few}."
+        f"The right person is missed in {quoted(after, 'comparisons')}, and in {quoted(plainly, 'comparisons')} where "
+        f"the picture is {name(plainly)}{difference}{few}."
     ]
 
 
@@ -162,9 +162,9 @@ def where(at: Figure) -> str:
     return at_point(at["operating_point"], score(at["threshold"]))
 
 
-def quoted(rate: Figure) -> str:
-    """A share of passes with what stands beside it: 38 % [9–76 %] (3 of 8 passes, 8 people)."""
-    beside = f"{count(rate['errors'])} of {count(rate['comparisons'], 'passes')}, {count(rate['subjects'], 'people')}"
+def quoted(rate: Figure, what: str = "passes") -> str:
+    """A share with what stands beside it: 38 % [9–76 %] (3 of 8 passes, 8 people)."""
+    beside = f"{count(rate['errors'])} of {count(rate['comparisons'], what)}, {count(rate['subjects'], 'people')}"
     return f"{percent(rate['value'])} {interval(rate)} ({beside})"
 
 

@@ -89,7 +89,8 @@ def _surviving(row: Figure) -> Iterator[str]:
 
 def _takes(whole: Figure) -> Iterator[str]:
     if whole["work"]:
-        yield f"a correct identification takes {hours(whole['work']['per_correct'])} of review"
+        each = hours(whole["work"]["per_correct"])
+        yield f"a correct identification takes {each} of review {rests_on(whole['misses'])}"
 
 
 def looking(row: Figure) -> str:

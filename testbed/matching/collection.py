@@ -71,8 +71,10 @@ def asked_about(run: RunDirectory, label: str, photograph: Path, executor: Execu
     (found,) = executor.submit(enrol_photographs, str(run.path), label, [str(photograph)], True).result()
     template = one_face(found, largest=False)
     if isinstance(template, str):
-        shown = template if isinstance(found, str) else f"{photograph}: {template}"
-        raise InputError(shown if isinstance(found, str) else f"{shown}; cut it to the one face that is asked about")
+        if isinstance(found, str):
+            raise InputError(found)
+        better = "cut it to the one face that is asked about" if len(found) > 1 else "give one that shows the face well"
+        raise InputError(f"{photograph}: {template}; {better}")
     return template
 
 

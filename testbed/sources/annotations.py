@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ def bounded(path: Path) -> Path:
     return path
 
 
-class XmlReader:
+class XmlReader(ABC):
     """Reads an XML file element by element: a subclass says what becomes of each.
 
     Entities, which could make a small file a huge one or name another, are refused.
@@ -74,13 +75,13 @@ class XmlReader:
         """Where in the file the reader is."""
         return self._parser.CurrentLineNumber
 
+    @abstractmethod
     def opened(self, name: str, attributes: dict[str, str]) -> None:
         """An element begins."""
-        raise NotImplementedError
 
+    @abstractmethod
     def closed(self, name: str, text: str) -> None:
         """An element ends; text is what stood in it since the last tag."""
-        raise NotImplementedError
 
     def read(self) -> None:
         """Read the whole file. Raises InputError where it is not XML or not of this kind."""

@@ -164,7 +164,7 @@ def test_no_face_two_faces_and_a_wrong_group_are_told_before_the_collection_is_r
     typed, calibration, folder, faces, tmp_path
 ):
     whole = ("--in", folder, "--calibration", calibration, "-w", 1)
-    refused(typed("member", folder / "grey.png", *whole), "grey.png: no face found")
+    refused(typed("member", folder / "grey.png", *whole), "grey.png: no face found; give one that shows the face well")
     one, other = (Image.open(faces / "smiling" / f"{p}_08.jpg").resize((400, 400)) for p in ("001", "002"))
     both = Image.new("RGB", (800, 400))
     both.paste(one, (0, 0))

@@ -78,7 +78,7 @@ def test_the_page_says_what_happens_in_an_hour_to_whom_and_how_sure(watched):
     assert (
         "At its own threshold of 0.6, of 1,000 passes of people who are not wanted, 40.0 end with a stop by mistake "
         "[10.0–100] (8 of 200 passes, 80 people). In one hour at one camera, at this traffic, such people pass 400 "
-        "times and are stopped by mistake 16.0 times [4–40.0]."
+        "times and are stopped by mistake 16.0 times [4–40.0] (scaled from the same 200 passes)."
     ) in said
     assert "Of 100 passes of the wanted, 25.0 go unnoticed [10.0–50.0] (5 of 20 passes, 9 people)." in said
     assert (

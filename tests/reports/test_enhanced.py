@@ -137,13 +137,15 @@ def test_sentences_say_what_the_draws_do_with_everything_that_belongs_beside_it(
     assert "in 25.0 % [15.0–35.0 %] (5 of 20 passes, 16 people) both happen, each in another draw: who chooses" in said
     assert (
         "People who are not in the gallery of 19, at its own threshold of 0.6: somebody matches in at least "
-        "one of 5 draws in 40.0 % [30.0–50.0 %] (8 of 20 passes, 16 people), in one draw in 11.0 % [1.0–21.0 %], and "
-        "of the picture enlarged 8 times (bicubic) in 25.0 % [15.0–35.0 %] (7 of 20 passes, 16 people); in 7 of its 20 "
-        "passes no face was found. Over all draws 1.5 different people match on average [1–2]." in said
+        "one of 5 draws in 40.0 % [30.0–50.0 %] (8 of 20 passes, 16 people), in one draw in 11.0 % [1.0–21.0 %] (11 of "
+        "100 draws, 16 people), and of the picture enlarged 8 times (bicubic) in 25.0 % [15.0–35.0 %] (7 of 20 passes, "
+        "16 people); in 7 of its 20 passes no face was found. Over all draws 1.5 different people match on average "
+        "[1–2]." in said
     )
     assert (
-        "The right person is missed in 30.0 % [20.0–40.0 %] of comparisons, and in 25.0 % [15.0–35.0 %] where the "
-        "picture is enlarged 8 times (bicubic): +36 [+12; +60] points within the same people." in said
+        "The right person is missed in 30.0 % [20.0–40.0 %] (7 of 20 comparisons, 16 people), and in 25.0 % "
+        "[15.0–35.0 %] (7 of 20 comparisons, 16 people) where the picture is enlarged 8 times (bicubic): "
+        "+36 [+12; +60] points within the same people." in said
     )
     assert "More draws would only widen every range" in said
 

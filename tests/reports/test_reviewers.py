@@ -92,7 +92,8 @@ def test_the_page_says_what_is_assumed_before_it_says_what_follows(made_up):
         "40.0 % by the machine alone (200 searches, 90 people)."
     ) in said
     assert "of lists that show strangers only (200 searches, 90 people), 25.0 % still end with one of them" in said
-    assert "a correct identification takes 2 hours (1–no limit assumed, [0.5–no limit] with sampling)" in said
+    takes = "a correct identification takes 2 hours (1–no limit assumed, [0.5–no limit] with sampling) of review "
+    assert f"{takes}(200 searches, 90 people" in said
     assert "too few people to say (90)" in said
     first = text(made_up[0], "found")
     assert (
