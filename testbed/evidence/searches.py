@@ -184,7 +184,7 @@ def two_way(
     person, mine, errors `(Q,)`: who is searched for, the searches counted, errors (or chances of one) of each. decided:
     search and person returned `(n,)`, a row for every error that somebody enrolled decided; parts `(n,)`: how much of
     it, unset: all. `disjoint` counts each person searched for once; since searches share the gallery it is never all of
-    them, and what rests on it (zero and few errors, few or none without) holds for this gallery alone.
+    them, and what rests on it (zero and few errors) holds for this gallery alone.
     """
     M = int(mine.sum())
     if not M:
@@ -208,9 +208,6 @@ def two_way(
         each.variance * each.comparisons**2 * (each.subjects / (each.subjects - 1) if each.subjects > 1 else 1.0)
         for each in (probe, reference)
     ]
-    if errors[mine].max() <= 1:
-        # One person enrolled can decide all of few errors, and no more than these; so of few without an error.
-        sums[1] = min(sums[1], (M - float(errors[mine].sum())) ** 2)
     V, freedom = max(zip(sums, (probe.freedom, reference.freedom), strict=True))
     if sum(sums) - cross > V:
         V = sum(sums) - cross

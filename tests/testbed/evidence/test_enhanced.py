@@ -243,19 +243,18 @@ def test_the_right_person_below_a_stranger_is_no_hit():
 
 
 def test_a_stranger_decides_an_outcome_who_alone_brings_it_about():
-    # One stranger on eight lists of seventeen makes all errors: wider than where it is a different one each time.
-    names = "abcdefghijklmnopw"
-    wolf = people_of(pl.DataFrame({"subject": [*names]}), [], 1)
-    nobody = {who: [[(who, 0.2)]] for who in names}
-    alone = nobody | {who: [[("w", 0.9), (who, 0.2)]] for who in "abcdefgh"}
-    many = nobody | {who: [[(other, 0.9), (who, 0.2)]] for who, other in zip("abcdefgh", "ijklmnop", strict=True)}
+    # One stranger on everybody's list makes all errors: as if one person had been searched for, against three.
+    wolf = people_of(pl.DataFrame({"subject": [*"abcdefghw"]}), [], 1)
+    alone = {who: [[("w", 0.9), (who, 0.2)]] for who in "abcdefgh"}
+    alone |= {"w": [[("w", 0.9), ("a", 0.2)]]}
+    many = {who: [[(other, 0.9), (who, 0.2)]] for who, other in zip("abcdefghw", "bcdefghwa", strict=True)}
     widths = []
     for lists in (alone, many):
         made, rows = tables(lists, draws=1)
         of = Draws.of(wolf, "similarity", made, rows, [None])
-        searched = Searched(of, gallery(17), {"own": np.full((1, 2), 0.5)}, None)
+        searched = Searched(of, gallery(9), {"own": np.full((1, 2), 0.5)}, None)
         some = group_of(searched, wolf.everyone(), None)["points"][0]["some"]
-        assert (some["errors"], some["comparisons"]) == (8, 17)
+        assert some["errors"] >= 8
         widths.append(some["high"] - some["low"])
     assert widths[0] > 1.5 * widths[1]
 
